@@ -1,0 +1,1 @@
+"""Arus: the hub through which the systems of a city government exchange records."""

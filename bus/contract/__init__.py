@@ -1,0 +1,1 @@
+"""What connectors, the engine and the entry points agree on: messages, ports and verdicts."""

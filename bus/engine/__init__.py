@@ -1,0 +1,1 @@
+"""Acceptance, lanes, delivery and the store behind them."""

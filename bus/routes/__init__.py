@@ -1,0 +1,1 @@
+"""Which messages go to which system, one file per route."""

@@ -1,0 +1,1 @@
+"""One package per system that the hub is joined to."""

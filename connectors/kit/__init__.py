@@ -1,0 +1,1 @@
+"""The parts that every connector is built from."""

@@ -1,0 +1,1 @@
+"""Translations between the forms of the systems and the canonical model."""

@@ -1,0 +1,1 @@
+"""The canonical model: the records on which all systems agree."""
