@@ -1,0 +1,1 @@
+"""The fault-injection proof: judges the hub from outside, by the logs of poster and destination."""
