@@ -1,1 +1,1 @@
-"""Translations between the forms of the systems and the canonical model."""
+"""Pure functions between the systems' own formats and the canonical models; imports nothing of the hub."""

@@ -1,1 +1,1 @@
-"""What connectors, the engine and the entry points agree on: messages, ports and verdicts."""
+"""What every part agrees on: messages, feeds, sinks, routes, verdicts, events, errors. Imports nothing of ours."""
