@@ -1,0 +1,45 @@
+# The two commands for a newcomer: `make demo` and `make test`. Both install what they need into .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The first Python at hand that is new enough; say PYTHON=/path/to/python to choose another.
+PYTHON ?= $(firstword $(foreach python,python3 python3.11 python3.12 python3.13 python3.14,$(shell \
+	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
+BIN := .venv/bin
+STAMP := .venv/installed.stamp
+
+.PHONY: help install demo test services lint bench
+
+help: ## Show the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)$$/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(STAMP) ## Install the locked dependencies and Arus into .venv
+
+# The stamp makes a second `make` do nothing. uv, where present and working, only saves time.
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Arus needs Python 3.11 or newer: install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv (the first time takes about a minute) ..." >&2
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## Run the hub with its simulated systems (ONCE=1: to the end, then a summary)
+	@$(BIN)/arus demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: $(STAMP) ## Run every test that can run here, with the branch coverage of bus
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+services: ## Install the servers that the tests start privately, where they are missing (apt)
+	@.ci/services
+
+lint: $(STAMP) ## Check style, types, import rules and the shape of the tree
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/house
+
+bench: $(STAMP) ## Measure acceptance and end-to-end rates on this machine
+	@$(BIN)/arus bench $(ARGS)

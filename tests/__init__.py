@@ -1,0 +1,1 @@
+"""Tests of Arus; each folder is named after what it tests."""
