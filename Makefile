@@ -39,7 +39,7 @@ lint: $(STAMP) ## Check style, types, import rules and the shape of the tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/house
+	$(BIN)/python -m pytest -q tests/house/test_shape.py
 
 bench: $(STAMP) ## Measure acceptance and end-to-end rates on this machine
 	@$(BIN)/arus bench $(ARGS)
