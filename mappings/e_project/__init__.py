@@ -1,0 +1,1 @@
+"""e-Project: work packages out, budget lines and procurement results in."""
