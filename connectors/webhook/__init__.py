@@ -1,0 +1,1 @@
+"""Subscriptions: any system that can take a signed CloudEvents POST, without a connector of its own."""
