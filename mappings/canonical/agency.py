@@ -19,7 +19,7 @@ class Agency(Canonical):
     KEY = ("register", "code")
     AGENCY = "code"
 
-    register: Literal["city", "rup"]
+    register: Literal["city", "rup"] = Field()
     code: AgencyCode
     name: Text
     rup_id: Annotated[int, Field(ge=0, le=2**53)] | None = None
@@ -27,7 +27,7 @@ class Agency(Canonical):
     status: Text | None = None
     institution: KeyText | None = None
     institution_name: Text | None = None
-    aliases: tuple[Text, ...] | None = None
+    aliases: Annotated[tuple[Text, ...], Field(strict=False)] | None = None
 
     EXAMPLE: ClassVar = {
         "register": "rup",

@@ -16,7 +16,7 @@ class Appointment(Canonical):
     KEY = ("register", "code", "number", "addendum")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     number: KeyText
     addendum: Addendum

@@ -1,6 +1,8 @@
 """Result (hasil pemilihan) of a tender or direct purchase: who won, at what value."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from .fields import AgencyCode, FiscalYear, KeyText, Moment, Money, RegisterCode, RupCode, Text
 from .model import Canonical
@@ -14,7 +16,7 @@ class Award(Canonical):
     KEY = ("register", "code")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     fiscal_year: FiscalYear
     agency: AgencyCode
@@ -36,9 +38,9 @@ class Award(Canonical):
     contract_kind: Text | None = None
     qualification: Text | None = None
     fund_source: Text | None = None
-    rup_codes: tuple[RupCode, ...] | None = None
+    rup_codes: Annotated[tuple[RupCode, ...], Field(strict=False)] | None = None
     package_code: Text | None = None
-    budget_codes: tuple[Text, ...] | None = None
+    budget_codes: Annotated[tuple[Text, ...], Field(strict=False)] | None = None
     institution: KeyText | None = None
     office: Text | None = None
     announced_at: Moment | None = None

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from .fields import Addendum, AgencyCode, Date, FiscalYear, KeyText, Moment, RegisterCode, Text
 from .model import Canonical
 from .tender import Register
@@ -14,7 +16,7 @@ class Commencement(Canonical):
     KEY = ("register", "code", "contract_number", "number", "addendum")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     contract_number: KeyText
     number: KeyText

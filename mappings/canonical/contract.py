@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from .fields import Addendum, AgencyCode, FiscalYear, KeyText, Moment, Money, RegisterCode, Text
 from .model import Canonical
 from .tender import Register
@@ -14,7 +16,7 @@ class Contract(Canonical):
     KEY = ("register", "code", "number", "addendum")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     number: KeyText
     addendum: Addendum

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from .fields import (
     Addendum,
     AgencyCode,
@@ -25,7 +27,7 @@ class Handover(Canonical):
     KEY = ("register", "code", "contract_number", "addendum", "bap_number", "bast_number", "bap_date")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     contract_number: KeyText
     addendum: Addendum

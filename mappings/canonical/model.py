@@ -7,6 +7,7 @@ identify the record, in order.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
@@ -14,6 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 _UNRESERVED = "-._~"
 """RFC 3986 unreserved punctuation: everything else in a key component is percent-encoded, so ``:`` always separates."""
+
+# Every model class has a method ``register`` from ABCMeta, which pydantic takes for an inherited attribute: it warns,
+# and it makes the method the default of a field of that name. Such fields are therefore written ``= Field()``
+# (required), and the warning says nothing more.
+warnings.filterwarnings("ignore", message='Field name "register" in', category=UserWarning)
 
 
 class Canonical(BaseModel):

@@ -25,7 +25,7 @@ class Package(Canonical):
     KEY = ("register", "code")
     AGENCY = "agency"
 
-    register: Literal["e-project", "rup"]
+    register: Literal["e-project", "rup"] = Field()
     code: RegisterCode
     fiscal_year: FiscalYear
     agency: AgencyCode

@@ -18,7 +18,7 @@ class Tender(Canonical):
     KEY = ("register", "code")
     AGENCY = "agency"
 
-    register: Register
+    register: Register = Field()
     code: RegisterCode
     fiscal_year: FiscalYear
     agency: AgencyCode
@@ -32,9 +32,9 @@ class Tender(Canonical):
     contract_kind: Text | None = None
     qualification: Text | None = None
     fund_source: Text | None = None
-    rup_codes: tuple[RupCode, ...] | None = None
+    rup_codes: Annotated[tuple[RupCode, ...], Field(strict=False)] | None = None
     package_code: Text | None = None
-    budget_codes: tuple[Text, ...] | None = None
+    budget_codes: Annotated[tuple[Text, ...], Field(strict=False)] | None = None
     institution: KeyText | None = None
     office: Text | None = None
     created_at: Moment | None = None
