@@ -3,7 +3,8 @@
 Decision: **the ``Z`` of these feeds is not UTC**. ``2025-03-21T00:00:00.000000Z`` is a contract's date entered as
 a day, announcements open at 08:00 to 15:00 "Z", and the same time of one tender appears with and without ``Z`` in
 two feeds. Read as UTC, offices would work at night and every day-only date would be seven in the morning. So the
-wall clock is kept and its zone is Western Indonesia Time, +07:00. Times that name a numeric offset keep it.
+wall clock is kept and its zone is Western Indonesia Time, +07:00. A time that names a numeric offset is that
+instant, written in WIB, so that one instant has one spelling.
 
 Month names are English whatever the machine's locale, hence the table instead of ``strptime("%b")``.
 """
@@ -33,14 +34,14 @@ def read_moment(value: Any) -> datetime | None:
     """A point in time with its zone; a day alone is its midnight in WIB."""
     if is_blank(value):
         return None
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=WIB)
-    if not isinstance(value, str):
-        raise _unreadable()
     try:
-        return _iso(value.strip()) or _spoken(value.strip())
-    except ValueError:  # 31 February, 25 o'clock
+        if isinstance(value, datetime):
+            return _in_wib(value)
+        if isinstance(value, str):
+            return _iso(value.strip()) or _spoken(value.strip())
+    except (ValueError, OverflowError):  # 31 February, 25 o'clock; before the first year
         raise _unreadable() from None
+    raise _unreadable()
 
 
 def read_day(value: Any) -> date | None:
@@ -55,9 +56,9 @@ def sortable(value: Any) -> str:
     """A time as text whose order is the order of time; empty when there is none or it cannot be read."""
     try:
         moment = read_moment(value)
-        return "" if moment is None else moment.astimezone(WIB).isoformat(timespec="microseconds")
-    except (FieldError, OverflowError):  # the latter: a day before the first or after the last
+    except FieldError:
         return ""
+    return "" if moment is None else moment.isoformat(timespec="microseconds")
 
 
 def _iso(text: str) -> datetime | None:
@@ -65,8 +66,11 @@ def _iso(text: str) -> datetime | None:
     if match is None:
         return None
     clock, zone = match["clock"] or "00:00:00", match["zone"]
-    moment = datetime.fromisoformat(f"{match['day']}T{clock}{zone if zone not in (None, 'Z') else ''}")
-    return moment if moment.tzinfo else moment.replace(tzinfo=WIB)
+    return _in_wib(datetime.fromisoformat(f"{match['day']}T{clock}{zone if zone not in (None, 'Z') else ''}"))
+
+
+def _in_wib(moment: datetime) -> datetime:
+    return moment.astimezone(WIB) if moment.tzinfo else moment.replace(tzinfo=WIB)
 
 
 def _spoken(text: str) -> datetime:

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from .canonical.fields import AgencyCode, FiscalYear, KeyText, Quantity, RegisterCode, Text
+from .canonical.fields import Addendum, AgencyCode, FiscalYear, KeyText, Quantity, RegisterCode, Text
 from .errors import FieldError
 from .phrases import REQUIRED
 
@@ -170,8 +170,9 @@ def read_year(value: Any) -> int | None:
 Rupiah = Annotated[Decimal, BeforeValidator(required(read_money))]
 OptionalRupiah = Annotated[Decimal | None, BeforeValidator(read_money)]
 OptionalQuantity = Annotated[Quantity | None, BeforeValidator(read_quantity)]
-OptionalWhole = Annotated[int | None, BeforeValidator(read_whole_number)]
-Whole = Annotated[int, BeforeValidator(required(read_whole_number))]
+OptionalWhole = Annotated[Annotated[int, Field(ge=0, le=2**53)] | None, BeforeValidator(read_whole_number)]
+OptionalVersion = Annotated[Annotated[int, Field(ge=0, le=999)] | None, BeforeValidator(read_whole_number)]
+AddendumVersion = Annotated[Addendum, BeforeValidator(required(read_whole_number))]
 Year = Annotated[FiscalYear, BeforeValidator(required(read_year))]
 Digits = Annotated[RegisterCode, BeforeValidator(required(read_digits))]
 OptionalDigits = Annotated[str | None, BeforeValidator(read_digits)]

@@ -6,13 +6,13 @@ from typing import Any
 from mappings.calendar_values import OptionalDay, OptionalMoment
 from mappings.canonical import Handover
 from mappings.plain_values import (
+    AddendumVersion,
     DocumentNumber,
     OptionalDocumentNumber,
     OptionalQuantity,
     OptionalRupiah,
     OptionalWords,
     Rupiah,
-    Whole,
 )
 
 from .isb_rows import NonTenderCode, PaperColumns, subject_from
@@ -26,7 +26,7 @@ class MinutesKey(NonTenderCode):
     """A contract has many minutes, a number such as ``-`` names none of them: it takes all of these together."""
 
     no_kontrak: DocumentNumber
-    versi_addendum: Whole
+    versi_addendum: AddendumVersion
     no_bap: OptionalDocumentNumber = None
     no_bast: OptionalDocumentNumber = None
     tgl_bap: OptionalDay = None

@@ -6,12 +6,12 @@ from typing import Any
 from mappings.calendar_values import OptionalMoment
 from mappings.canonical import Contract
 from mappings.plain_values import (
+    AddendumVersion,
     DocumentNumber,
     OptionalDocumentNumber,
     OptionalRupiah,
     OptionalWords,
     Rupiah,
-    Whole,
 )
 
 from .isb_rows import NonTenderCode, PaperColumns, subject_from
@@ -25,7 +25,7 @@ class ContractKey(NonTenderCode):
     """``no_kontrak`` is typed by hand and repeats across packages: a key only together with the package."""
 
     no_kontrak: DocumentNumber
-    versi_addendum: Whole
+    versi_addendum: AddendumVersion
 
 
 class Source(ContractKey, PaperColumns):

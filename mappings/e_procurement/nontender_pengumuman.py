@@ -5,7 +5,7 @@ from typing import Any
 
 from mappings.calendar_values import OptionalMoment
 from mappings.canonical import Tender
-from mappings.plain_values import OptionalRupiah, OptionalWhole, OptionalWords, Rupiah, Words
+from mappings.plain_values import OptionalRupiah, OptionalVersion, OptionalWords, Rupiah, Words
 
 from .isb_rows import BudgetCodes, NonTenderCode, OwnerColumns, RupCodes, subject_from
 from .isb_snapshot import event_date
@@ -21,7 +21,7 @@ class Source(NonTenderCode, OwnerColumns):
     pagu: Rupiah
     hps: OptionalRupiah = None
     status_nontender: OptionalWords = None
-    versi_nontender: OptionalWhole = None
+    versi_nontender: OptionalVersion = None
     jenis_pengadaan: OptionalWords = None
     mtd_pemilihan: OptionalWords = None
     kontrak_pembayaran: OptionalWords = None

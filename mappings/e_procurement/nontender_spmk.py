@@ -5,7 +5,7 @@ from typing import Any
 
 from mappings.calendar_values import OptionalDay, OptionalMoment
 from mappings.canonical import Commencement
-from mappings.plain_values import DocumentNumber, OptionalWords, Whole
+from mappings.plain_values import AddendumVersion, DocumentNumber, OptionalWords
 
 from .isb_rows import NonTenderCode, PaperColumns, subject_from
 from .isb_snapshot import event_date
@@ -19,7 +19,7 @@ class OrderKey(NonTenderCode):
 
     no_kontrak: DocumentNumber
     no_spmk_spp: DocumentNumber
-    versi_addendum: Whole
+    versi_addendum: AddendumVersion
 
 
 class Source(OrderKey, PaperColumns):

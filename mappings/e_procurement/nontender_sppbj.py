@@ -1,11 +1,13 @@
 """Feed ``nontender-sppbj`` (SPSE-NonTenderEkontrak-SPPBJ): letters that appoint a supplier."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from mappings.calendar_values import OptionalMoment
 from mappings.canonical import Appointment
-from mappings.plain_values import DocumentNumber, OptionalRupiah, OptionalWhole, Rupiah, Whole
+from mappings.plain_values import AddendumVersion, DocumentNumber, OptionalRupiah, Rupiah, read_whole_number
 
 from .isb_rows import NonTenderCode, PaperColumns, subject_from
 from .isb_snapshot import event_date
@@ -14,11 +16,14 @@ from .isb_snapshot import institution_and_year as scope
 __all__ = ["Source", "event_date", "record_key", "scope", "to_canonical"]
 
 
+OptionalDays = Annotated[Annotated[int, Field(ge=0, le=100_000)] | None, BeforeValidator(read_whole_number)]
+
+
 class LetterKey(NonTenderCode):
     """One letter may be written anew for an addendum."""
 
     no_sppbj: DocumentNumber
-    versi_addendum: Whole
+    versi_addendum: AddendumVersion
 
 
 class Source(LetterKey, PaperColumns):
@@ -27,7 +32,7 @@ class Source(LetterKey, PaperColumns):
     harga_final: Rupiah
     tgl_sppbj: OptionalMoment = None
     nilai_jaminan_pelaksanaan: OptionalRupiah = None
-    masa_berlaku_jaminan: OptionalWhole = None
+    masa_berlaku_jaminan: OptionalDays = None
 
 
 def to_canonical(row: Mapping[str, Any]) -> Appointment:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from mappings.calendar_values import read_moment
 from mappings.canonical import Tender, subject_of
 from mappings.canonical.fields import Moment
-from mappings.plain_values import Code, Opd, OptionalRupiah, OptionalWhole, OptionalWords, Rupiah, Words, Year
+from mappings.plain_values import Code, Opd, OptionalRupiah, OptionalVersion, OptionalWords, Rupiah, Words, Year
 
 from .isb_rows import RupCodes
 
@@ -42,7 +42,7 @@ class Source(AnnouncementKey):
     metode: OptionalWords = None
     jenis: OptionalWords = None
     status: OptionalWords = None
-    versi: OptionalWhole = None
+    versi: OptionalVersion = None
     tanggalPengumuman: Annotated[Moment | None, BeforeValidator(read_xml_moment)] = None  # noqa: N815
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mappings.calendar_values import OptionalMoment
 from mappings.canonical import Tender
-from mappings.plain_values import Digits, OptionalRupiah, OptionalWhole, OptionalWords, Rupiah, Words
+from mappings.plain_values import Digits, OptionalRupiah, OptionalVersion, OptionalWords, Rupiah, Words
 
 from .isb_rows import BudgetCodes, OwnerColumns, Row, RupCodes, subject_from
 from .isb_snapshot import event_date
@@ -27,7 +27,7 @@ class Source(TenderCode, OwnerColumns):
     pagu: Rupiah
     hps: OptionalRupiah = None
     status_tender: OptionalWords = None
-    versi_tender: OptionalWhole = None
+    versi_tender: OptionalVersion = None
     jenis_pengadaan: OptionalWords = None
     mtd_pemilihan: OptionalWords = None
     kontrak_pembayaran: OptionalWords = None

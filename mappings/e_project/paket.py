@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from mappings.calendar_values import OptionalDay
 from mappings.canonical import Package, subject_of
@@ -46,7 +46,7 @@ class Source(PackageKey):
     rencana_selesai: OptionalDay = None
     lokasi: OptionalWords = None
     kd_rup: Annotated[RupCode | None, BeforeValidator(read_digits)] = None
-    revisi: Annotated[OptionalWhole, Field(ge=0, le=2**53)] = None
+    revisi: OptionalWhole = None
 
 
 def to_canonical(row: Mapping[str, Any]) -> Package:
