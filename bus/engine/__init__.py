@@ -1,1 +1,1 @@
-"""Acceptance, lanes, delivery and the store behind them."""
+"""Stores, routes, transforms, delivers, retries and replays. Knows no system and no format."""

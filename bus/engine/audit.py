@@ -1,0 +1,20 @@
+"""Audit rows: written in the transaction of what they tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from .registers import audit
+
+
+def note(connection: Connection, at: int, actor: str, action: str, detail: Mapping[str, Any]) -> None:
+    """``actor`` is a system, a person's key or ``hub``; ``detail`` holds ids and hashes, never bodies."""
+    connection.execute(
+        audit.insert().values(
+            at=at, actor=actor, action=action, detail=json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        )
+    )

@@ -1,0 +1,146 @@
+"""The tables around the way of a message: who takes part, what feeds remember, what is counted and told."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, Table, Text
+
+from .schema import METADATA, serial
+
+systems = Table(
+    "systems",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("agency", Text),
+    Column("external", SmallInteger, nullable=False),
+    Column("paused_at", BigInteger),
+    Column("paused_reason", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+agency_aliases = Table(
+    "agency_aliases",
+    METADATA,
+    Column("alias", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("start", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+)
+
+rejections = Table(
+    "rejections",
+    METADATA,
+    serial(),
+    Column("system", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("file", Text),
+    Column("file_sha256", Text),
+    Column("row", BigInteger),
+    Column("line", BigInteger),
+    Column("problems", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("agency", Text),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "system", "feed", "file_sha256"),
+)
+
+snapshots = Table(
+    "snapshots",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("deletions", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text),
+    Column("reason", Text),
+    Index(None, "system", "feed", "state"),
+)
+"""``content`` is the held file itself, zlib-compressed; ``state`` is held, approved, refused or replaced."""
+
+feed_rows = Table(
+    "feed_rows",
+    METADATA,
+    Column("system", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("system", "feed", "scope", "key"),
+)
+
+feeds = Table(
+    "feeds",
+    METADATA,
+    Column("system", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("cursor", Text),
+    Column("last_success", BigInteger),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger),
+    PrimaryKeyConstraint("system", "feed"),
+)
+
+workers = Table(
+    "workers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("heartbeat_at", BigInteger, nullable=False),
+    Column("control_seen", BigInteger, nullable=False),
+)
+
+controls = Table(
+    "controls",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    METADATA,
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("value", Float(53), nullable=False),
+    PrimaryKeyConstraint("name", "labels"),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    serial(),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)

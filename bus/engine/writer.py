@@ -1,0 +1,207 @@
+"""One thread per process writes, and commits many callers' work at once (group commit).
+
+A caller hears of success only after the commit is on disk. Work that fails alone fails alone: when a group cannot
+be committed its members are tried one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+GROUP = 512
+"""At most this many pieces of work share a transaction: other processes wait no longer than one of these."""
+
+PATIENCE = 30.0
+"""Seconds to go on trying while another process holds the store or the server restarts."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot take a write now (disk full, read-only, locked, server gone). Nothing was stored."""
+
+
+class Batch(Generic[Item, T]):
+    """Work of one kind, done for all waiting callers in one call: ``handle(connection, items) -> results``."""
+
+    def __init__(self, handle: Callable[[Connection, Sequence[Item]], Sequence[T]]) -> None:
+        self.handle = handle
+
+
+@dataclass(slots=True)
+class _Work:
+    batch: Batch[Any, Any] | None
+    item: Any
+    done: Future[Any] | None
+    waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[Any]] | None
+
+
+class Writer:
+    """``after_commit`` is called in the writer's thread after each commit: the doorbell."""
+
+    def __init__(self, engine: Engine, after_commit: Callable[[], None] = lambda: None) -> None:
+        self._engine = engine
+        self._after_commit = after_commit
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="arus-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that no transaction has taken yet (for back-pressure)."""
+        return self._queue.qsize()
+
+    def call(self, job: Callable[[Connection], T]) -> T:
+        """Run ``job`` in a transaction and return after the commit. For threads, not for an event loop."""
+        done: Future[T] = Future()
+        self._queue.put(_Work(None, job, done, None))
+        return done.result()
+
+    def put(self, batch: Batch[Item, T], item: Item) -> T:
+        """As ``call``, for one item of a batch."""
+        done: Future[T] = Future()
+        self._queue.put(_Work(batch, item, done, None))
+        return done.result()
+
+    def run(self, job: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Run ``job`` in a transaction; the future is done after the commit."""
+        return self._later(None, job)
+
+    def add(self, batch: Batch[Item, T], item: Item) -> asyncio.Future[T]:
+        """Do ``item`` with all others of its batch that wait; the future is done after the commit."""
+        return self._later(batch, item)
+
+    def _later(self, batch: Batch[Any, Any] | None, item: Any) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._queue.put(_Work(batch, item, None, (loop, waiter)))
+        return waiter
+
+    def close(self) -> None:
+        """Finish what was given, then stop."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            group, ended = self._gather(first)
+            self._answer(group, self._commit(group))
+            if ended:
+                return
+
+    def _gather(self, first: _Work) -> tuple[list[_Work], bool]:
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                work = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if work is None:
+                return group, True
+            group.append(work)
+        return group, False
+
+    def _commit(self, group: list[_Work]) -> list[Any]:
+        """Results in the order of ``group``; an exception stands for a piece of work that failed."""
+        try:
+            results = self._patiently(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller
+            if len(group) == 1 or isinstance(error, StoreUnavailable):
+                return [error] * len(group)
+            return [result for work in group for result in self._commit([work])]
+        self._after_commit()
+        return results
+
+    def _patiently(self, group: list[_Work]) -> list[Any]:
+        until = time.monotonic() + PATIENCE
+        pause = 0.01
+        while True:
+            try:
+                return self._transaction(group)
+            except DBAPIError as error:
+                if _is_store_down(error):
+                    raise StoreUnavailable(_words(error)) from error
+                if not _is_passing(error) or time.monotonic() > until:
+                    if isinstance(error, OperationalError):
+                        raise StoreUnavailable(_words(error)) from error
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    def _transaction(self, group: list[_Work]) -> list[Any]:
+        results: list[Any] = [None] * len(group)
+        batches: dict[Batch[Any, Any], list[int]] = {}
+        with self._engine.begin() as connection:
+            for index, work in enumerate(group):
+                if work.batch is None:
+                    results[index] = work.item(connection)
+                else:
+                    batches.setdefault(work.batch, []).append(index)
+            for batch, indexes in batches.items():
+                answers = batch.handle(connection, [group[index].item for index in indexes])
+                for index, answer in zip(indexes, answers, strict=True):
+                    results[index] = answer
+        return results
+
+    def _answer(self, group: list[_Work], results: list[Any]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+        for work, result in zip(group, results, strict=True):
+            if work.waiter is not None:
+                loops.setdefault(work.waiter[0], []).append((work.waiter[1], result))
+            elif work.done is not None:
+                if isinstance(result, Exception):
+                    work.done.set_exception(result)
+                else:
+                    work.done.set_result(result)
+        for loop, answers in loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+_PASSING_SQLITE = ("database is locked", "database table is locked", "database is busy")
+_PASSING_POSTGRESQL = {"40001", "40P01", "55P03", "57P01", "57P03", "08006", "08003"}
+"""Serialization failure, deadlock, lock not available, server shutting down or starting, connection lost."""
+_DOWN_SQLITE = ("disk is full", "readonly database", "disk I/O error", "unable to open database")
+_DOWN_POSTGRESQL = {"53100", "25006"}
+
+
+def _words(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0][:200] if error.orig else "the database gave no reason"
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return (
+        error.connection_invalidated
+        or state in _PASSING_POSTGRESQL
+        or any(words in str(error.orig) for words in _PASSING_SQLITE)
+    )
+
+
+def _is_store_down(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _DOWN_POSTGRESQL or any(words in str(error.orig) for words in _DOWN_SQLITE)
