@@ -97,14 +97,11 @@ class Faults:
     def routes(self, status: Callable[[], dict[str, Any]]) -> list[web.RouteDef]:
         async def fail(request: web.Request) -> web.Response:
             order = await request.json()
-            self.mode, self.times = str(order["mode"]), int(order.get("times", 1))
-            self.wait = str(order.get("wait", "1"))
-            self._healed.clear()
+            self.order(str(order["mode"]), int(order.get("times", 1)), str(order.get("wait", "1")))
             return json_response({"mode": self.mode, "times": self.times})
 
-        async def heal(_request: web.Request) -> web.Response:
-            self.mode, self.times = "", 0
-            self._healed.set()
+        async def mend(_request: web.Request) -> web.Response:
+            self.heal()
             return json_response({"mode": ""})
 
         async def show(_request: web.Request) -> web.Response:
@@ -112,9 +109,17 @@ class Faults:
 
         return [
             web.post("/kendali/gagal", fail),
-            web.post("/kendali/pulih", heal),
+            web.post("/kendali/pulih", mend),
             web.get("/kendali/status", show),
         ]
+
+    def order(self, mode: str, times: int = -1, wait: str = "1") -> None:
+        self.mode, self.times, self.wait = mode, times, wait
+        self._healed.clear()
+
+    def heal(self) -> None:
+        self.mode, self.times = "", 0
+        self._healed.set()
 
     def take(self) -> str:
         """The mode of this request, counted off."""
