@@ -47,7 +47,6 @@ BY_TYPE: dict[str, Phrase] = {
     "int_from_float": _A_NUMBER,
     "string_type": _A_TEXT,
     "string_unicode": _BAD_UNICODE,
-    "string_sub_type": _A_TEXT,
     "bool_type": _TRUE_OR_FALSE,
     "bool_parsing": _TRUE_OR_FALSE,
     "date_type": _A_DATE,
