@@ -1,0 +1,1 @@
+"""e-Budgeting's own rows (RKA export, published APBD documents) as canonical records."""
