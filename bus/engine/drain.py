@@ -1,0 +1,214 @@
+"""The draining loop of one worker: when the doorbell rings or time comes, claim what is due and carry it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import random
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from bus.contract.clock import MICROSECONDS, Clock
+
+from . import controls
+from .claim import ClaimedLane, claim
+from .controls import Switches
+from .courier import Courier
+from .database import Database
+from .destination import Destination
+from .gate import Gate
+from .routing import Routing
+from .settle import Settler
+from .tables import lanes
+from .writer import StoreUnavailable, Writer
+
+LEASE = 60.0
+"""Seconds for which a claimed lane belongs to its worker; an attempt takes at most half of it."""
+
+DEPTH = 16
+"""Deliveries of one lane taken at once."""
+
+SWEEP = 0.25
+"""Seconds after which a worker looks for due work without being rung."""
+
+LOOK = 0.1
+"""Seconds between two looks at the switches."""
+
+Destinations = Callable[[Connection], Iterable[Destination]]
+"""Names all destinations; asked again whenever something was switched. A known one keeps its object."""
+
+
+class Drain:
+    """Drives all destinations of one process. ``ring`` may be called from the loop's thread at any time."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        routing: Routing,
+        settler: Settler,
+        destinations: Destinations,
+        clock: Clock,
+        *,
+        owner: str,
+        lease: float = LEASE,
+        depth: int = DEPTH,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._list = destinations
+        self._clock = clock
+        self._owner = owner
+        self._lease = lease
+        self._depth = depth
+        self._switches = Switches(-1)
+        self._destinations: dict[str, Destination] = {}
+        self._bell = asyncio.Event()
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._gate = Gate()
+        self._signed_at = 0
+        self.courier = Courier(
+            routing, settler, writer, clock, owner=owner, deadline=lease / 2, may_start=self._may_start, chance=chance
+        )
+
+    def ring(self) -> None:
+        """There may be work."""
+        self._bell.set()
+
+    @property
+    def destinations(self) -> dict[str, Destination]:
+        return self._destinations
+
+    def _may_start(self, destination: Destination) -> bool:
+        return destination.system not in self._switches.paused
+
+    async def run(self) -> None:
+        """Drain until cancelled; then wait for what is being carried."""
+        await self.look()
+        watch = asyncio.create_task(self._watch())
+        try:
+            while True:
+                self._bell.clear()
+                await self._round()
+                try:
+                    async with asyncio.timeout(SWEEP):
+                        await self._bell.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            watch.cancel()
+            if self._carrying:
+                await asyncio.wait(self._carrying)
+
+    async def _round(self) -> None:
+        try:
+            due = await asyncio.to_thread(self._due)
+        except DBAPIError:  # the store is away: the next round looks again
+            return
+        claims = [self._claim(destination) for destination in due]
+        for outcome in await asyncio.gather(*claims, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, StoreUnavailable):
+                raise outcome
+
+    def _due(self) -> list[Destination]:
+        """Destinations with room and with something due."""
+        open_ones = [
+            destination
+            for destination in self._destinations.values()
+            if self._may_start(destination) and destination.circuit.room(destination.width) > 0
+        ]
+        now = self._clock()
+        with self._database.reads.connect() as connection:
+            return [one for one in open_ones if _has_due(connection, one.name, now)]
+
+    async def _claim(self, destination: Destination) -> None:
+        width = destination.circuit.room(destination.width)
+        if width <= 0:
+            return
+        destination.lanes_in_hand += width
+        claimed: list[ClaimedLane] = []
+        try:
+            claimed = await self._writer.run(
+                functools.partial(
+                    claim,
+                    destination=destination.name,
+                    now=self._clock(),
+                    owner=self._owner,
+                    width=width,
+                    depth=self._depth,
+                    lease=self._lease,
+                )
+            )
+        finally:
+            destination.lanes_in_hand -= width - len(claimed)
+        for part in self._parts(destination, claimed):
+            task = asyncio.create_task(self._carry(destination, part))
+            self._carrying.add(task)
+            task.add_done_callback(self._carried)
+        if len(claimed) == width:
+            self._bell.set()
+
+    def _parts(self, destination: Destination, claimed: list[ClaimedLane]) -> list[list[ClaimedLane]]:
+        suspects = [[lane] for lane in claimed if lane.deliveries[0].alone]
+        others = [lane for lane in claimed if not lane.deliveries[0].alone]
+        if destination.sink.batch > 1:
+            return [*suspects, *([others] if others else [])]
+        return [*suspects, *([lane] for lane in others)]
+
+    async def _carry(self, destination: Destination, part: list[ClaimedLane]) -> None:
+        """A suspect (its worker died) is carried while nothing else is, so that a further death names it."""
+        passing = self._gate.alone() if part[0].deliveries[0].alone else self._gate.together()
+        async with passing:
+            await self.courier.carry(destination, part)
+
+    def _carried(self, task: asyncio.Task[None]) -> None:
+        self._carrying.discard(task)
+        self._bell.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StoreUnavailable):
+            asyncio.get_running_loop().call_exception_handler({"message": "a courier failed", "exception": error})
+
+    async def _watch(self) -> None:
+        """Learn what was switched, act on it, and say so."""
+        while True:
+            with contextlib.suppress(StoreUnavailable, DBAPIError):
+                await self.look()
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Read the switches; from the return on, every attempt that starts obeys them."""
+        switches, listed = await asyncio.to_thread(self._read_switches)
+        if listed is not None:
+            self._destinations = {one.name: one for one in listed}
+            self._switches = switches
+            self._bell.set()
+        now = self._clock()
+        if listed is not None or now - self._signed_at > MICROSECONDS:
+            self._signed_at = now
+            await self._writer.run(
+                functools.partial(controls.sign, worker=self._owner, now=now, seen=self._switches.number)
+            )
+
+    def _read_switches(self) -> tuple[Switches, list[Destination] | None]:
+        with self._database.reads.connect() as connection:
+            if controls.number(connection) == self._switches.number:
+                return self._switches, None
+            return controls.read(connection), list(self._list(connection))
+
+
+def _has_due(connection: Connection, destination: str, now: int) -> bool:
+    statement = (
+        select(lanes.c.lane)
+        .where(
+            lanes.c.destination == destination,
+            lanes.c.due_at.is_not(None),
+            lanes.c.due_at <= now,
+            (lanes.c.lease_until.is_(None)) | (lanes.c.lease_until <= now),
+        )
+        .limit(1)
+    )
+    return connection.execute(statement).first() is not None

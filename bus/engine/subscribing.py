@@ -1,0 +1,168 @@
+"""Subscriptions: a system names a URL and gets messages of the types it asked for."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, and_, exists, select, update
+
+from bus.contract.message import short_type
+
+from . import audit, controls, lanes
+from .lanes import Lane
+from .registers import subscriptions
+from .routing import SUBSCRIPTION, Subscriber
+from .tables import deliveries, messages, records
+
+BACKFILL = 500
+"""Records per transaction when a subscription starts from the current state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """``types`` are short types or patterns (``budget.*``). ``secret`` signs the deliveries; it is shown once."""
+
+    id: str
+    system: str
+    url: str
+    secret: str
+    types: tuple[str, ...]
+    start: Literal["now", "current"]
+
+    @property
+    def destination(self) -> str:
+        return SUBSCRIPTION + self.id
+
+
+def subscribe(
+    connection: Connection,
+    system: str,
+    url: str,
+    types: Sequence[str],
+    *,
+    secret: str | None,
+    start: Literal["now", "current"],
+    actor: str,
+    now: int,
+) -> Subscription:
+    """From the commit on, every accepted message of these types goes to ``url`` too."""
+    made = Subscription(
+        id=uuid.uuid4().hex[:16],
+        system=system,
+        url=url,
+        secret=secret or f"whsec_{secrets.token_urlsafe(32)}",
+        types=tuple(short_type(name) for name in types),
+        start=start,
+    )
+    connection.execute(
+        subscriptions.insert().values(
+            id=made.id,
+            system=system,
+            url=url,
+            secret=made.secret,
+            types=json.dumps(made.types),
+            start=start,
+            created_at=now,
+        )
+    )
+    controls.raise_number(connection)
+    audit.note(connection, now, actor, "subscribed", {"subscription": made.id, "types": list(made.types)})
+    return made
+
+
+def backfill(connection: Connection, subscription: Subscription, now: int, after: tuple[str, str]) -> tuple[str, str]:
+    """Deliver the current state of records after key ``after`` (type, key), up to BACKFILL of them.
+
+    Answers the last key looked at, or ("", "") at the end. Run it after the commit of ``subscribe``: a record that
+    changes meanwhile has its newer delivery already and is passed over.
+    """
+    has_delivery = exists().where(
+        deliveries.c.message == records.c.message, deliveries.c.destination == subscription.destination
+    )
+    statement = (
+        select(
+            records.c.type, records.c.key, messages.c.seq, messages.c.lane, messages.c.source, has_delivery.label("d")
+        )
+        .join(messages, messages.c.seq == records.c.message)
+        .where(
+            records.c.deleted == 0,
+            (records.c.type > after[0]) | and_(records.c.type == after[0], records.c.key > after[1]),
+        )
+        .order_by(records.c.type, records.c.key)
+        .limit(BACKFILL)
+        .with_for_update(of=records)
+    )
+    rows = connection.execute(statement).all()
+    subscriber = Subscriber(subscription.destination, subscription.system, subscription.types)
+    wanted = [row for row in rows if not row.d and row.source != subscription.system and subscriber.wants(row.type)]
+    counts: dict[str, int] = {}
+    for row in wanted:
+        counts[row.lane] = counts.get(row.lane, 0) + 1
+    numbers = lanes.next_sequences(connection, counts) if counts else {}
+    new, heads = [], dict[Lane, int | None]()
+    for row in wanted:
+        new.append(_delivery(subscription.destination, row.type, row.key, row.seq, row.lane, numbers[row.lane], now))
+        numbers[row.lane] += 1
+        heads[subscription.destination, row.lane] = now
+    if new:
+        connection.execute(deliveries.insert(), new)
+        lanes.extend(connection, heads)
+    return (rows[-1].type, rows[-1].key) if len(rows) == BACKFILL else ("", "")
+
+
+def _delivery(
+    destination: str, kind: str, key: str, message: int, lane: str, sequence: int, now: int
+) -> dict[str, object]:
+    return {
+        "id": uuid.uuid4().hex,
+        "message": message,
+        "destination": destination,
+        "route": "subscription",
+        "type": kind,
+        "subject": key,
+        "lane": lane,
+        "sequence": sequence,
+        "state": "pending",
+        "holds": 1,
+        "attempts": 0,
+        "retries": 0,
+        "due_at": now,
+        "alone": 0,
+        "deaths": 0,
+        "created_at": now,
+        "accepted_at": now,
+    }
+
+
+def unsubscribe(connection: Connection, subscription: str, *, system: str | None, actor: str, now: int) -> bool:
+    """End a subscription (of ``system``, if given); what was not yet delivered to it is discarded. False: unknown."""
+    statement = update(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.removed_at.is_(None))
+    if system is not None:
+        statement = statement.where(subscriptions.c.system == system)
+    if connection.execute(statement.values(removed_at=now)).rowcount != 1:
+        return False
+    open_states = ("pending", "retrying", "deferred", "parked", "dead")
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.destination == SUBSCRIPTION + subscription, deliveries.c.state.in_(open_states))
+        .values(state="discarded", holds=0, reason="the subscription was removed", settled_at=now)
+    )
+    controls.raise_number(connection)
+    audit.note(connection, now, actor, "unsubscribed", {"subscription": subscription})
+    return True
+
+
+def live(connection: Connection, system: str | None = None) -> list[Subscription]:
+    """Living subscriptions, of one system or of all."""
+    statement = select(subscriptions).where(subscriptions.c.removed_at.is_(None)).order_by(subscriptions.c.created_at)
+    if system is not None:
+        statement = statement.where(subscriptions.c.system == system)
+    return [
+        Subscription(row.id, row.system, row.url, row.secret, tuple(json.loads(row.types)), row.start)
+        for row in connection.execute(statement)
+    ]
