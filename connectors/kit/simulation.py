@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ import orjson
 from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MODE = web.RequestKey("mode", str)
+"""The simulator's own fault mode that a request has met; absent where none."""
 
 LOGIN_PAGE = "<!DOCTYPE html><html><body><form>Silakan masuk / Please log in</form></body></html>"
 
@@ -57,7 +61,7 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break
                 good += len(line)
-                yield orjson.loads(line)
+                yield json.loads(line, parse_float=Decimal)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("ab")
         self._file.truncate(good)
@@ -81,11 +85,12 @@ class Faults:
     answered one byte at a time), ``reset`` (closed without applying), ``reset_after_apply``, ``500``,
     ``500_after_apply``, ``html`` (a log-in page with 200), ``empty``, ``truncated``, ``not_json``, ``compressed``,
     ``redirect``, ``echo`` (422 that repeats the request's headers), any status number, and those that the simulator
-    adds (``own``). ``wait`` is the Retry-After to give.
+    adds (``own``); paths that begin as ``spared`` are left alone. ``wait`` is the Retry-After to give.
     """
 
-    def __init__(self, *own: str) -> None:
+    def __init__(self, *own: str, spared: tuple[str, ...] = ()) -> None:
         self.own = own
+        self._spared = ("/kendali/", *spared)
         self.mode = ""
         self.times = 0
         self.wait = "1"
@@ -131,12 +136,12 @@ class Faults:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/kendali/"):
+        if request.path.startswith(self._spared):
             return await handler(request)
         self.requests += 1
         mode = self.take()
         if mode in self.own:
-            request["mode"] = mode
+            request[MODE] = mode
             return await handler(request)
         return await self._misbehave(mode, request, handler) if mode else await handler(request)
 

@@ -1,0 +1,1 @@
+"""e-Project: REST both ways, OAuth 2.0, optimistic locking, a rate limit."""
