@@ -97,7 +97,7 @@ BY_PATTERN: dict[str, Phrase] = {
         "an activity code (sub kegiatan) is expected, such as 1.03.10.2.01.0029",
         "harus kode sub kegiatan, misalnya 1.03.10.2.01.0029",
     ),
-    r"^\d{4,12}$": (
+    r"^[0-9]{4,12}$": (
         "a code of the national plan (kd_rup) is expected: 4 to 12 digits",
         "harus kode RUP (kd_rup): 4 sampai 12 angka",
     ),

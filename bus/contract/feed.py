@@ -78,25 +78,26 @@ class Feed:
 
     ``read(content, filename)`` raises FileRefused; ``decode(values)`` raises RowRefused; ``scope(values)`` and
     ``subject(values)`` answer None where they cannot be read; ``recency(values)`` is a sortable text (the row's
-    ``_event_date``), of which the latest wins within a file. ``personal`` marks personal data.
+    ``_event_date``), of which the latest wins within a file. ``key`` names the canonical fields of the record key.
     """
 
     system: str
     name: str
     type: str
+    key: tuple[str, ...]
     decode: Callable[[Mapping[str, Any]], Record]
     read: Callable[[bytes, str], Reading] | None = None
     scope: Callable[[Mapping[str, Any]], Scope | None] = lambda _values: None
     subject: Callable[[Mapping[str, Any]], str | None] = lambda _values: None
     recency: Callable[[Mapping[str, Any]], str] = lambda _values: ""
     snapshot: bool = False
-    drop: bool = False
-    """Files for it are picked up from the drop folder."""
+    agency_field: str | None = None
+    """The column with the agency: a spelling that is not a code is looked up in the hub's alias table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a polled feed. ``cursor`` is stored with its rows in one transaction; ``more``: fetch again at once."""
+    """One page of a polled feed. ``cursor`` is stored with its rows in one transaction; ``more``: fetch on at once."""
 
     rows: Sequence[Row]
     cursor: str | None

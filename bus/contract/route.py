@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Backoff for ``RetryLater``: exponential from ``first`` to at most ``longest`` seconds, with full jitter above half.
+    """Backoff for ``RetryLater``: exponential from ``first`` to at most ``longest`` seconds, half of it by chance.
 
     ``attempts`` tries that the destination answered with ``RetryLater`` make a delivery dead.
     """

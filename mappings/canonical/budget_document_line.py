@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from .fields import FiscalYear, KeyText, Money, Text
 from .model import Canonical
 
-CODE_PATTERN = r"^(\d{1,5}(\.\d{1,5})*)?$"
+CODE_PATTERN = r"^([0-9]{1,5}(\.[0-9]{1,5})*)?$"
 
 
 class BudgetDocumentLine(Canonical):
@@ -28,7 +28,7 @@ class BudgetDocumentLine(Canonical):
     code: Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=80)]
     description: KeyText
     raw_code: Annotated[str, StringConstraints(max_length=200)] | None = None
-    account: Annotated[str, StringConstraints(pattern=r"^(\d{1,5}(\.\d{1,5}){0,4})?$")]
+    account: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,5}(\.[0-9]{1,5}){0,4})?$")]
     level: Annotated[int, Field(ge=0, le=20)]
     leaf: bool
     amount: Money

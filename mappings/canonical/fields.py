@@ -24,8 +24,10 @@ from pydantic import (
 WIB = timezone(timedelta(hours=7), "WIB")
 """Western Indonesia Time (Waktu Indonesia Barat), Surabaya's zone, without daylight saving."""
 
-_MONEY = re.compile(r"-?(0|[1-9]\d{0,19})\.\d{2}")
-_DECIMAL = re.compile(r"-?(0|[1-9]\d{0,19})(\.\d{1,6})?")
+# [0-9] and not \d throughout: \d also matches digits of other scripts, which would be second spellings of a key.
+_MONEY = re.compile(r"-?(0|[1-9][0-9]{0,19})\.[0-9]{2}")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,6})?")
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 _CENT = Decimal("0.01")
 
 
@@ -38,7 +40,7 @@ def _money(value: Any) -> Any:
 
 
 def _whole_cents(value: Decimal) -> Decimal:
-    if not value.is_finite() or value != value.quantize(_CENT) or abs(value) >= Decimal(10) ** 20:
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 20 or value != value.quantize(_CENT):
         raise ValueError("money has at most two decimals and twenty digits before them")
     return value.quantize(_CENT)
 
@@ -53,18 +55,20 @@ def _quantity(value: Any) -> Any:
 
 def _date(value: Any) -> Any:
     if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             raise ValueError("a date is written YYYY-MM-DD")
         return date.fromisoformat(value)
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("a date is written YYYY-MM-DD")  # noqa: TRY004  # pydantic takes ValueError only
     return value
 
 
 def _moment(value: Any) -> Any:
     if isinstance(value, str):
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", value):
+        if not re.fullmatch(_MOMENT, value):
             raise ValueError("a time is written 2025-01-31T14:00:00+07:00, with its zone")
         value = datetime.fromisoformat(value)
-    if isinstance(value, datetime) and value.tzinfo is None:
+    if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("a time carries its zone, such as +07:00")
     return value
 
@@ -92,7 +96,7 @@ def account_segments(code: str) -> tuple[int, ...]:
     ``5.1.02.01.01.0024``, ``5.1.02.01.001.00024`` and ``5.1.2.1.1.24`` are one account. Raises ValueError.
     """
     parts = code.strip().rstrip(".").split(".")
-    if len(parts) != 6 or not all(re.fullmatch(r"\d{1,5}", part) for part in parts):
+    if len(parts) != 6 or not all(re.fullmatch(r"[0-9]{1,5}", part) for part in parts):
         raise ValueError("an account (kode rekening) has six segments, such as 5.1.02.01.01.0024")
     return tuple(int(part) for part in parts)
 
@@ -100,12 +104,12 @@ def account_segments(code: str) -> tuple[int, ...]:
 def account_code(code: Any) -> Any:
     """The one spelling of an account that the hub stores: ``5.1.02.01.01.0024``."""
     if not isinstance(code, str):
-        raise ValueError("an account (kode rekening) is text, such as 5.1.02.01.01.0024")
+        raise ValueError("an account (kode rekening) is text, such as 5.1.02.01.01.0024")  # noqa: TRY004 - pydantic reports ValueError alone
     return "{}.{}.{:02d}.{:02d}.{:02d}.{:04d}".format(*account_segments(code))
 
 
-AGENCY_PATTERN = r"^\d\.\d{2}\.\d\.\d{2}\.\d\.\d{2}\.\d{2}\.\d{4}$"
-ACTIVITY_PATTERN = r"^\d\.\d{2}\.\d{2}\.\d\.\d{2}\.(\d{4}|\d{2})$"
+AGENCY_PATTERN = r"^[0-9]\.[0-9]{2}\.[0-9]\.[0-9]{2}\.[0-9]\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}$"
+ACTIVITY_PATTERN = r"^[0-9]\.[0-9]{2}\.[0-9]{2}\.[0-9]\.[0-9]{2}\.([0-9]{4}|[0-9]{2})$"
 
 Money = Annotated[
     Decimal,
@@ -157,5 +161,5 @@ Addendum = Annotated[int, Field(ge=0, le=99)]
 RegisterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]{0,63}$")]
 """A register's own code: kd_tender, kd_nontender, a ULID."""
 
-RupCode = Annotated[str, StringConstraints(pattern=r"^\d{4,12}$")]
+RupCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")]
 """kd_rup, the code of a package in the national plan (RUP)."""

@@ -12,7 +12,7 @@ Register = Literal["tender", "nontender", "spse"]
 
 
 class Tender(Canonical):
-    """A re-tender keeps its code: ``announcement_version`` (versi) is data, not key. ``ceiling`` = pagu, ``estimate`` = HPS."""
+    """A re-tender keeps its code: ``announcement_version`` is data, not key. ``ceiling`` is pagu, ``estimate`` HPS."""
 
     TYPE = "procurement.tender"
     KEY = ("register", "code")

@@ -120,8 +120,8 @@ def test_every_pattern_of_a_canonical_field_is_explained():
     assert len(patterns) >= 4
     # A document line's code and account are numbers of the older chart, told by the general sentence.
     assert {pattern for pattern in patterns if pattern not in phrases.BY_PATTERN} <= {
-        r"^(\d{1,5}(\.\d{1,5})*)?$",
-        r"^(\d{1,5}(\.\d{1,5}){0,4})?$",
+        r"^([0-9]{1,5}(\.[0-9]{1,5})*)?$",
+        r"^([0-9]{1,5}(\.[0-9]{1,5}){0,4})?$",
     }
 
 

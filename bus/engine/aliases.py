@@ -1,0 +1,31 @@
+"""Agencies under whatever spelling a file uses: the hub's alias table puts the code in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from bus.contract.feed import Row
+
+from .registry import agency_codes
+
+_CODE = re.compile(r"\d\.\d{2}\.\d\.\d{2}\.\d\.\d{2}\.\d{2}\.\d{4}")
+
+
+def with_codes(connection: Connection, rows: Sequence[Row], field: str) -> Sequence[Row]:
+    """``rows`` with every known spelling in ``field`` replaced by its 22-character code; unknown ones stay."""
+    spellings = {
+        value
+        for row in rows
+        if isinstance(value := row.values.get(field), str) and value and not _CODE.fullmatch(value)
+    }
+    if not spellings:
+        return rows
+    codes = agency_codes(connection, spellings)
+    return [
+        replace(row, values={**row.values, field: codes[row.values[field]]}) if row.values.get(field) in codes else row
+        for row in rows
+    ]
