@@ -15,7 +15,7 @@ from bus.contract.clock import Clock, from_datetime
 from bus.contract.events import Event, MessageAccepted
 from bus.contract.message import Incoming
 
-from . import audit, counters, lanes, parents
+from . import aliases, audit, counters, lanes, parents
 from .dialect import insert
 from .lanes import Lane, chunks
 from .routing import Routing, SubscriberList, Target
@@ -72,6 +72,7 @@ class Acceptor:
             _update_records(connection, fresh, standing, now)
             self._deliver(connection, fresh, now)
             self._release(connection, fresh, now)
+            aliases.learn(connection, [one.item for one in fresh if not one.stale])
             self._tell(connection, fresh, now)
         for one in fresh:
             outcomes[one.index] = Accepted("accepted", one.parked, one.stale)

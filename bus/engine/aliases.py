@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from bus.contract.feed import Row
+from bus.contract.message import Incoming
 
-from .registry import agency_codes
+from .registry import agency_codes, learn_aliases
+
+AGENCY_TYPE = "reference.agency"
 
 _CODE = re.compile(r"\d\.\d{2}\.\d\.\d{2}\.\d\.\d{2}\.\d{2}\.\d{4}")
 
@@ -29,3 +32,16 @@ def with_codes(connection: Connection, rows: Sequence[Row], field: str) -> Seque
         replace(row, values={**row.values, field: codes[row.values[field]]}) if row.values.get(field) in codes else row
         for row in rows
     ]
+
+
+def learn(connection: Connection, items: Iterable[Incoming]) -> None:
+    """Agencies that arrive teach the table their names and other spellings."""
+    learn_aliases(
+        connection,
+        [
+            (alias, item.data["code"])
+            for item in items
+            if item.type == AGENCY_TYPE and item.op == "upsert"
+            for alias in (item.data["code"], item.data["name"], *item.data.get("aliases", ()))
+        ],
+    )

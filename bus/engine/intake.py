@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from bus.contract.clock import MICROSECONDS, Clock
 from bus.contract.errors import Problem, Refused
-from bus.contract.feed import Feed, FileRefused, Page, Row
+from bus.contract.feed import Feed, FileRefused, Page, Reading, Row
 from bus.contract.message import Incoming
 
 from . import audit, counters, feed_state, held, rejecting
@@ -57,6 +57,7 @@ class Taken:
     """A file that was taken. ``conflicts``: duplicate rows that contradicted each other."""
 
     counts: Counts
+    reading: Reading
     rejected: Sequence[Bad] = ()
     conflicts: int = 0
 
@@ -94,7 +95,8 @@ class Intake:
 
     def take(self, feed: Feed, content: bytes, filename: str, *, actor: str, approved: Approval | None = None) -> Taken:
         """Take one file. Raises Refused where the file is refused or held; then nothing of it was stored."""
-        rows = self._rows(feed, content, filename, actor)
+        reading = self._reading(feed, content, filename, actor)
+        rows = self._named(feed, reading.rows)
         digest = hashlib.sha256(content).hexdigest()
         with self._alone(feed) as owner:
             read = read_rows(feed, rows)
@@ -115,7 +117,7 @@ class Intake:
             rejected=len(read.rejected),
             parked=parked,
         )
-        return Taken(counts, tuple(read.rejected), read.conflicts)
+        return Taken(counts, reading, tuple(read.rejected), read.conflicts)
 
     def approve(self, snapshot: str, feed_of: FeedOf, *, actor: str, reason: str) -> Counts:
         """A person lets a held snapshot through. It counts as approved with the last of its messages."""
@@ -158,17 +160,17 @@ class Intake:
         with self._database.reads.connect() as connection:
             return question(connection)
 
-    def _rows(self, feed: Feed, content: bytes, filename: str, actor: str) -> Sequence[Row]:
+    def _reading(self, feed: Feed, content: bytes, filename: str, actor: str) -> Reading:
         if feed.read is None:
             raise Refused(Problem("not-a-file-feed", "Not a file feed", 422, f"feed {feed.name} takes no files"))
         try:
-            rows = feed.read(content, filename).rows
-            if not rows:
+            reading = feed.read(content, filename)
+            if not reading.rows:
                 raise FileRefused("empty-file", "the file holds no rows", "berkas tidak berisi baris")
         except FileRefused as refused:
             self._writer.call(functools.partial(self._refused, feed=feed, filename=filename, why=refused, actor=actor))
             raise Refused(_problem(refused)) from refused
-        return self._named(feed, rows)
+        return reading
 
     def _named(self, feed: Feed, rows: Sequence[Row]) -> Sequence[Row]:
         if feed.agency_field is None:
