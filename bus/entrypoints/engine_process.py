@@ -1,0 +1,123 @@
+"""The engine as a process of its own: claims, sends, settles, reads feeds, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import sys
+import uuid
+
+from bus.engine import controls, parents
+from bus.engine.claim import reclaim
+from bus.engine.drain import Drain
+from bus.engine.polling import DropWatch, Poller
+from bus.engine.settle import Settler
+from bus.engine.writer import StoreUnavailable
+from monitoring.metrics import tally
+
+from .lifeline import die_with_parent
+from .links import Links, clerk_file, open_drops, open_links
+from .settings import Settings
+from .wiring import Hub, open_hub
+
+GRACE = 10.0
+"""Seconds that a stopping engine gives to attempts under way; what is not settled then is sent again, same key."""
+
+PARENT_SWEEP = 5.0
+"""Seconds between two looks at waiting children, for parents that arrived in the same instant."""
+
+
+def say(line: str) -> None:
+    """One line for whoever runs the hub; ids and reasons, never values."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the process's own voice
+
+
+async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Event) -> None:
+    """Work until ``stop`` is set."""
+    owner = f"engine-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    settler = Settler(hub.routing, hub.clock, tally)
+    drain = Drain(
+        hub.database,
+        hub.writer,
+        hub.routing,
+        settler,
+        links.destinations,
+        hub.clock,
+        owner=owner,
+        lease=hub.settings.lease_seconds,
+    )
+    if doorbell is not None:
+        asyncio.get_running_loop().add_reader(doorbell, functools.partial(_hear, doorbell, drain))
+    tasks = [asyncio.create_task(drain.run()), asyncio.create_task(_sweep(hub))]
+    tasks += [asyncio.create_task(reader.run()) for reader in _readers(hub, links)]
+    ended = asyncio.create_task(stop.wait())
+    await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=GRACE)
+    await links.close()
+    await hub.writer.run(functools.partial(controls.sign_off, worker=owner))
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+def _readers(hub: Hub, links: Links) -> list[Poller | DropWatch]:
+    readers: list[Poller | DropWatch] = []
+    for feed in hub.catalogue.feeds:
+        place = feed.system, feed.name
+        if place in links.sources:
+            readers.append(Poller(feed, links.sources[place], hub.intake, hub.settings.poll_seconds, say))
+        if place in links.drops:
+            interval = min(hub.settings.poll_seconds, 1.0)
+            readers.append(DropWatch(feed, links.drops[place], hub.intake, interval, clerk_file, say))
+    return readers
+
+
+def _hear(doorbell: int, drain: Drain) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.read(doorbell, 65536)
+    drain.ring()
+
+
+async def _sweep(hub: Hub) -> None:
+    after = 0
+    while True:
+        with contextlib.suppress(StoreUnavailable):
+            sweep = functools.partial(parents.sweep, routing=hub.routing, now=hub.clock(), after=after)
+            _, after = await hub.writer.run(sweep)
+        await asyncio.sleep(PARENT_SWEEP if after == 0 else 0.05)
+
+
+async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    hub = open_hub(settings)
+    links = open_links(settings)
+    open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
+    kinds = {system: sink.kind for system, sink in links.sinks.items()}
+    await hub.writer.run(controls.sign_off_all)
+    taken_back = await hub.writer.run(functools.partial(reclaim, now=hub.clock(), died=died, kinds=kinds))
+    if taken_back:
+        say(f"engine: took back {taken_back} deliveries that were under way")
+    try:
+        await run(hub, links, doorbell=doorbell, stop=stop)
+    finally:
+        hub.close()
+
+
+def main(arguments: list[str]) -> None:
+    """``engine_process LIFELINE DOORBELL DIED``: two file descriptors and whether the one before died."""
+    die_with_parent(int(arguments[0]))
+    doorbell = int(arguments[1])
+    os.set_blocking(doorbell, False)
+    asyncio.run(_main(Settings.load(), doorbell=doorbell, died=arguments[2] == "died"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

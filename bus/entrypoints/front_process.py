@@ -1,0 +1,54 @@
+"""The front as a process of its own: it answers HTTP and accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+
+import uvicorn
+
+from .api.app import create_app
+from .lifeline import die_with_parent
+from .settings import Settings
+from .wiring import open_hub
+
+BACKLOG = 2048
+
+
+def main(arguments: list[str]) -> None:
+    """``front_process LIFELINE DOORBELL SOCKET``: file descriptors; the socket is bound already."""
+    die_with_parent(int(arguments[0]))
+    doorbell = int(arguments[1])
+    os.set_blocking(doorbell, False)
+
+    def ring() -> None:
+        # A full pipe means that the engine has been rung and not yet looked: nothing is lost.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(doorbell, b"!")
+
+    hub = open_hub(Settings.load(), after_commit=ring)
+    listener = socket.socket(fileno=int(arguments[2]))
+    # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
+    config = uvicorn.Config(
+        create_app(hub),
+        http="httptools",
+        loop="uvloop",
+        access_log=False,
+        log_level="warning",
+        backlog=BACKLOG,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+    hub.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,88 @@
+"""The links of a running engine: sinks, polled sources and drop folders, as the settings name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from connectors.e_procurement.sink import EProcurementSink
+from connectors.e_procurement.source import EProcurementAnnouncements
+from sqlalchemy import Connection
+
+from bus.contract.feed import Source
+from bus.contract.sink import Sink
+from bus.engine.destination import Destination
+from bus.engine.intake import Taken
+from bus.engine.subscribing import live
+from connectors import e_budgeting, e_procurement, e_project
+from connectors.e_project.sink import EProjectSink
+from connectors.e_project.source import EProjectPackages
+from connectors.kit.drop import DropSettings, LocalDropFolder
+from connectors.kit.errors_csv import errors_csv
+from connectors.kit.http import HttpClient
+from connectors.webhook.sink import WebhookSink
+
+from .settings import Settings
+
+WEBHOOK_CONNECTIONS = 64
+
+
+@dataclass(slots=True)
+class Links:
+    """Opened once per engine; ``destinations`` may be asked again and keeps the objects it has given."""
+
+    settings: Settings
+    sinks: dict[str, Sink] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    drops: dict[tuple[str, str], LocalDropFolder] = field(default_factory=dict)
+    _known: dict[str, Destination] = field(default_factory=dict)
+    _webhooks: HttpClient = field(default_factory=lambda: HttpClient(per_host=WEBHOOK_CONNECTIONS))
+
+    def destinations(self, connection: Connection) -> Iterable[Destination]:
+        """Every system with a sink, and every living subscription."""
+        listed: dict[str, Destination] = {}
+        for system, sink in self.sinks.items():
+            listed[system] = self._known.get(system) or Destination(system, system, sink)
+        for subscription in live(connection):
+            name = subscription.destination
+            listed[name] = self._known.get(name) or Destination(
+                name, subscription.system, WebhookSink(subscription.url, subscription.secret, self._webhooks)
+            )
+        self._known = listed
+        return list(listed.values())
+
+    async def close(self) -> None:
+        for sink in [destination.sink for destination in self._known.values()]:
+            await sink.close()
+        for source in self.sources.values():
+            await source.close()
+        for folder in self.drops.values():
+            folder.close()
+        await self._webhooks.close()
+
+
+def open_links(settings: Settings) -> Links:
+    """Nothing is connected yet: clients open when first used, inside the loop that uses them."""
+    links = Links(settings)
+    if settings.e_project is not None:
+        links.sinks[e_project.SYSTEM] = EProjectSink(settings.e_project)
+        links.sources[e_project.SYSTEM, "paket"] = EProjectPackages(settings.e_project)
+    if settings.e_procurement is not None:
+        links.sinks[e_procurement.SYSTEM] = EProcurementSink(settings.e_procurement)
+        links.sources[e_procurement.SYSTEM, "spse-pengumuman"] = EProcurementAnnouncements(settings.e_procurement)
+    return links
+
+
+def open_drops(links: Links, feeds: Iterable[tuple[str, str]]) -> None:
+    """Watch a folder for each of these file feeds."""
+    for system, feed in feeds:
+        suffixes = (".csv",) if system == e_budgeting.SYSTEM else (".json", ".csv")
+        folder = links.settings.drop_folder(system, feed)
+        links.drops[system, feed] = LocalDropFolder(
+            folder, DropSettings(suffixes=suffixes, settle_seconds=links.settings.drop_settle_seconds)
+        )
+
+
+def clerk_file(taken: Taken) -> bytes:
+    """The refused rows of a file, for whoever dropped it."""
+    return errors_csv(taken.reading, {bad.row.number: bad.problems for bad in taken.rejected})

@@ -1,0 +1,63 @@
+"""The one place where the parts of a hub are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bus.contract.clock import Clock, system_clock
+from bus.engine import registry
+from bus.engine.accept import Acceptor
+from bus.engine.database import Database, open_database, upgrade
+from bus.engine.intake import Intake
+from bus.engine.routing import Routing
+from bus.engine.snapshot_plan import HoldRule
+from bus.engine.writer import Writer
+from monitoring.metrics import tally
+
+from .catalogue import Catalogue
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """An open hub in one process: the store, its one writer, and what acts on them."""
+
+    settings: Settings
+    catalogue: Catalogue
+    database: Database
+    writer: Writer
+    routing: Routing
+    acceptor: Acceptor
+    intake: Intake
+    clock: Clock
+
+    def close(self) -> None:
+        """Finish the writes that were given, then let go of the store."""
+        self.writer.close()
+        self.database.close()
+
+
+def open_hub(settings: Settings, *, after_commit: Callable[[], None] = lambda: None) -> Hub:
+    """Create or migrate the store and open it. ``after_commit`` is called after each commit of this process.
+
+    Works with or without a running hub: SQLite and PostgreSQL both take several writers, one at a time.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.url)
+    catalogue = Catalogue()
+    database = open_database(settings.url)
+    writer = Writer(database.writes, after_commit)
+    routing = Routing(catalogue.routes)
+    acceptor = Acceptor(routing, system_clock, tally)
+    hold = HoldRule(settings.hold_share, settings.hold_rows)
+    intake = Intake(database, writer, acceptor, system_clock, tally, hold)
+    hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, system_clock)
+    writer.call(lambda connection: _register_systems(hub, connection))
+    return hub
+
+
+def _register_systems(hub: Hub, connection: registry.Connection) -> None:
+    now = hub.clock()
+    for system in hub.catalogue.systems.values():
+        registry.register(connection, system.id, title=system.title, agency=system.agency, external=False, now=now)
