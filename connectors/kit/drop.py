@@ -138,6 +138,7 @@ class LocalDropFolder:
 
     def _set_aside(self, inbox: int, name: str, inode: int, wrong: str) -> None:
         """Move what must not be read into ``refused/``; where it cannot be moved it is left and reported once."""
+        os.stat(name, dir_fd=inbox, follow_symlinks=False)  # gone since: another hub took it, nothing to report
         english, indonesian = FAULTS[wrong]
         target = open_below(inbox, "refused")
         try:
