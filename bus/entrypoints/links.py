@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from connectors.e_procurement.sink import EProcurementSink
-from connectors.e_procurement.source import EProcurementAnnouncements
 from sqlalchemy import Connection
 
 from bus.contract.feed import Source
@@ -15,6 +13,8 @@ from bus.engine.destination import Destination
 from bus.engine.intake import Taken
 from bus.engine.subscribing import live
 from connectors import e_budgeting, e_procurement, e_project
+from connectors.e_procurement.sink import EProcurementSink
+from connectors.e_procurement.source import SpseAnnouncements
 from connectors.e_project.sink import EProjectSink
 from connectors.e_project.source import EProjectPackages
 from connectors.kit.drop import DropSettings, LocalDropFolder
@@ -69,7 +69,7 @@ def open_links(settings: Settings) -> Links:
         links.sources[e_project.SYSTEM, "paket"] = EProjectPackages(settings.e_project)
     if settings.e_procurement is not None:
         links.sinks[e_procurement.SYSTEM] = EProcurementSink(settings.e_procurement)
-        links.sources[e_procurement.SYSTEM, "spse-pengumuman"] = EProcurementAnnouncements(settings.e_procurement)
+        links.sources[e_procurement.SYSTEM, "spse-pengumuman"] = SpseAnnouncements(settings.e_procurement)
     return links
 
 

@@ -44,7 +44,7 @@ class _Child:
         words = [str(one) for one in self.descriptors]
         if self.module == "engine_process":
             words.append("died" if self.died else "fresh")
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own modules
             [sys.executable, "-m", f"bus.entrypoints.{self.module}", *words],
             pass_fds=(*self.descriptors, *kept),
             env=dict(environment),

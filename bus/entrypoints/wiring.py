@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from bus.contract.clock import Clock, system_clock
 from bus.engine import registry
 from bus.engine.accept import Acceptor
@@ -57,7 +59,7 @@ def open_hub(settings: Settings, *, after_commit: Callable[[], None] = lambda: N
     return hub
 
 
-def _register_systems(hub: Hub, connection: registry.Connection) -> None:
+def _register_systems(hub: Hub, connection: Connection) -> None:
     now = hub.clock()
     for system in hub.catalogue.systems.values():
         registry.register(connection, system.id, title=system.title, agency=system.agency, external=False, now=now)

@@ -26,10 +26,14 @@ Values = Mapping[str, Any]
 class _Mapping(Protocol):
     """What a mapping module of an ISB feed offers."""
 
-    to_canonical: Callable[[Values], Canonical]
-    scope: Callable[[Values], Scope | None]
-    record_key: Callable[[Values], str | None]
-    event_date: Callable[[Values], str]
+    @property
+    def to_canonical(self) -> Callable[[Values], Canonical]: ...
+    @property
+    def scope(self) -> Callable[[Values], Scope | None]: ...
+    @property
+    def record_key(self) -> Callable[[Values], str | None]: ...
+    @property
+    def event_date(self) -> Callable[[Values], str]: ...
 
 
 def _snapshot(name: str, model: type[Canonical], mapping: _Mapping) -> Feed:
