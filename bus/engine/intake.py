@@ -247,8 +247,19 @@ class Intake:
         if not feed_state.take_lease(connection, feed.system, feed.name, owner, self._clock()):
             raise Refused(Problem("feed-busy", "Feed busy", 503, "another process took the feed over"), retry_after=10)
 
-    def _finish(self, connection: Connection, feed: Feed, filename: str, digest: str, read: Read, actor: str) -> None:
+    def _finish(
+        self,
+        connection: Connection,
+        feed: Feed,
+        filename: str,
+        digest: str,
+        read: Read,
+        actor: str,
+        approved: Approval | None,
+    ) -> None:
         now = self._clock()
+        if approved is not None:
+            held.decide(connection, approved.snapshot, "approved", actor=actor, reason=approved.reason, now=now)
         held.replace(connection, feed, read.scopes, actor=actor, now=now)
         rejecting.write(connection, feed, read.rejected, file=filename, digest=digest, now=now)
         counters.add(connection, self._tally(rejecting.events(feed, read.rejected, now / MICROSECONDS)))
