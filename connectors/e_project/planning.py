@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from urllib.parse import unquote
+
+from connectors.kit.change_log import ChangeLog
 
 DIRECT_UP_TO = Decimal(200_000_000)
 """Rupiah: pengadaan langsung up to here, a tender above (Perpres 12/2021 art. 38)."""
@@ -19,10 +20,9 @@ class Planning:
     """Packages by id, and the order of their last change. The same lines and seed give the same packages."""
 
     def __init__(self, seed: str = "") -> None:
-        self.packages: dict[str, dict[str, Any]] = {}
+        self.log = ChangeLog()
+        self.packages = self.log.records
         self._seed = seed
-        self._changes: list[tuple[int, str]] = []
-        self._last: dict[str, int] = {}
 
     def line_changed(self, key: str, line: dict[str, Any] | None) -> None:
         """A budget line came, changed, or went (None): its package follows. A line without money has none."""
@@ -59,24 +59,8 @@ class Planning:
             },
         )
 
-    def changed(self, since: int, limit: int) -> tuple[list[dict[str, Any]], int, bool]:
-        """(packages changed after ``since`` in that order, the new cursor, whether there are more)."""
-        found: list[dict[str, Any]] = []
-        cursor = since
-        for number, id in self._changes[bisect_right(self._changes, (since, "\U0010ffff")) :]:
-            if self._last[id] != number:
-                continue  # it changed again: its later place gives it
-            if len(found) == limit:
-                return found, cursor, True
-            found.append(self.packages[id])
-            cursor = number
-        return found, cursor, False
-
     def _change(self, id: str, package: dict[str, Any]) -> None:
         before = self.packages.get(id)
         if before is not None and before | {"revisi": 0} == package | {"revisi": 0}:
             return
-        self.packages[id] = package | {"revisi": before["revisi"] + 1 if before else 0}
-        number = len(self._changes) + 1
-        self._changes.append((number, id))
-        self._last[id] = number
+        self.log.put(id, package | {"revisi": before["revisi"] + 1 if before else 0})

@@ -114,7 +114,7 @@ class EProject:
             since, limit = int(request.query.get("sejak", "0")), int(request.query.get("batas", "100"))
         except ValueError:
             return json_response({"kode": "DITOLAK", "pesan": "sejak dan batas harus bilangan"}, 400)
-        found, cursor, more = self.planning.changed(since, max(1, min(limit, 1000)))
+        found, cursor, more = self.planning.log.changed(since, max(1, min(limit, 1000)))
         return json_response({"data": found, "kursor": str(cursor), "lagi": more})
 
     async def write(self, request: web.Request) -> web.Response:
