@@ -1,0 +1,130 @@
+"""What waits for whom, and what failed for which cause."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from bus.contract.message import full_type, source_of
+from bus.engine.tables import deliveries, messages
+
+from .paging import moment, page, row_of
+from .view import View
+
+FAILED = ("dead", "retrying")
+"""States of deliveries whose last attempt failed."""
+
+_NUMBERS = re.compile(r"[0-9]+")
+
+
+def summary(row: Any) -> dict[str, Any]:
+    """One delivery. ``waits`` names the parent record that must come first, ``waits_at`` where it must arrive."""
+    return {
+        "id": row.id,
+        "destination": row.destination,
+        "state": row.state,
+        "sequence": str(row.sequence),
+        "parked": row.parked,
+        "waits": row.waits,
+        "waits_at": row.waits_at,
+        "reason": row.reason,
+        "tries": row.attempts,
+        "retries": row.retries,
+        "due_at": moment(row.due_at) if row.state in {"pending", "retrying", "deferred"} else None,
+        "created_at": moment(row.created_at),
+        "settled_at": moment(row.settled_at),
+        "replay_of": row.replay_of,
+    }
+
+
+def standing(
+    connection: Connection,
+    view: View,
+    states: tuple[str, ...],
+    *,
+    limit: int,
+    cursor: str | None,
+    destination: str | None = None,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """Deliveries in ``states``, oldest first, each with its message; ``reason`` is what a parked one waits for."""
+    statement = (
+        select(deliveries, messages.c.id.label("event_id"), messages.c.source, messages.c.agency)
+        .join(messages, messages.c.seq == deliveries.c.message)
+        .where(deliveries.c.state.in_(states), view.deliveries())
+    )
+    after = row_of(cursor)
+    if after is not None:
+        statement = statement.where(deliveries.c.seq > after)
+    if destination is not None:
+        statement = statement.where(deliveries.c.destination == destination)
+    if reason is not None:
+        statement = statement.where(deliveries.c.parked == reason)
+    rows = connection.execute(statement.order_by(deliveries.c.seq).limit(limit + 1)).all()
+    return page(rows, limit, _with_message)
+
+
+def _with_message(row: Any) -> dict[str, Any]:
+    message = {
+        "hub_id": f"m{row.message}",
+        "id": row.event_id,
+        "source": source_of(row.source),
+        "type": full_type(row.type),
+        "subject": row.subject,
+        "agency": row.agency,
+    }
+    return {**summary(row), "message": message, "accepted_at": moment(row.accepted_at)}
+
+
+def find(connection: Connection, view: View, delivery: str) -> Any | None:
+    """The row of one delivery, if it may be seen."""
+    statement = (
+        select(deliveries)
+        .join(messages, messages.c.seq == deliveries.c.message)
+        .where(deliveries.c.id == delivery, view.deliveries())
+    )
+    return connection.execute(statement).first()
+
+
+def failures(connection: Connection, view: View) -> list[dict[str, Any]]:
+    """Failures grouped by destination, state and cause, most frequent first.
+
+    Numbers in a cause are left out of the comparison: "gave up after 12 tries" is one cause.
+    """
+    statement = (
+        select(
+            deliveries.c.destination,
+            deliveries.c.state,
+            deliveries.c.reason,
+            func.count().label("count"),
+            func.min(func.coalesce(deliveries.c.settled_at, deliveries.c.created_at)).label("first"),
+            func.max(func.coalesce(deliveries.c.settled_at, deliveries.c.due_at)).label("last"),
+            func.min(deliveries.c.id).label("example"),
+        )
+        .join(messages, messages.c.seq == deliveries.c.message)
+        .where(deliveries.c.state.in_(FAILED), view.deliveries())
+        .group_by(deliveries.c.destination, deliveries.c.state, deliveries.c.reason)
+    )
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in connection.execute(statement):
+        key = (row.destination, row.state, _NUMBERS.sub("#", row.reason or ""))
+        group = groups.get(key)
+        if group is None:
+            groups[key] = {
+                "destination": row.destination,
+                "state": row.state,
+                "reason": row.reason,
+                "count": row.count,
+                "first": row.first,
+                "last": row.last,
+                "example": row.example,
+            }
+        else:
+            group["count"] += row.count
+            group["first"] = min(group["first"], row.first)
+            group["last"] = max(group["last"], row.last)
+    for group in groups.values():
+        group["first"], group["last"] = moment(group["first"]), moment(group["last"])
+    return sorted(groups.values(), key=lambda group: (-group["count"], group["destination"], group["reason"] or ""))

@@ -1,0 +1,64 @@
+"""What monitoring reads at each scrape: the stored counters, and what stands where now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from bus.contract.clock import MICROSECONDS
+from bus.engine.registers import counters, feeds
+from bus.engine.tables import deliveries
+
+Sample = tuple[Mapping[str, str], float]
+
+ON_ITS_WAY = ("pending", "delivering", "retrying", "deferred")
+_OPEN = deliveries.c.state.not_in(("delivered", "superseded", "discarded"))
+"""Written as the partial index ix_deliveries_open has it, so that a scrape reads what is open and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Counters as stored (name, labels as JSON, value), gauges by family name."""
+
+    counters: list[tuple[str, str, float]]
+    gauges: Mapping[str, list[Sample]]
+
+
+def read(connection: Connection, now: int) -> Snapshot:
+    stored = connection.execute(select(counters.c.name, counters.c.labels, counters.c.value).order_by(counters.c.name))
+    counted = [(row.name, row.labels, row.value) for row in stored]
+    gauges: dict[str, list[Sample]] = defaultdict(list)
+    oldest: dict[str, int] = {}
+    statement = (
+        select(
+            deliveries.c.destination,
+            deliveries.c.state,
+            func.count().label("count"),
+            func.min(deliveries.c.accepted_at).label("oldest"),
+        )
+        .where(_OPEN)
+        .group_by(deliveries.c.destination, deliveries.c.state)
+    )
+    for destination, state, count, first in connection.execute(statement):
+        if state in ON_ITS_WAY:
+            gauges["pending"].append(({"destination": destination, "state": state}, count))
+            oldest[destination] = min(first, oldest.get(destination, first))
+        elif state == "dead":
+            gauges["dead"].append(({"destination": destination}, count))
+    for destination, first in oldest.items():
+        gauges["oldest_pending_seconds"].append(({"destination": destination}, max(0, now - first) / MICROSECONDS))
+    parked = (
+        select(deliveries.c.parked, func.count().label("count"))
+        .where(_OPEN, deliveries.c.state == "parked")
+        .group_by(deliveries.c.parked)
+    )
+    for reason, count in connection.execute(parked):
+        gauges["parked"].append(({"reason": reason or "other"}, count))
+    for row in connection.execute(select(feeds.c.system, feeds.c.feed, feeds.c.last_success)):
+        if row.last_success is not None:
+            labels = {"system": row.system, "feed": row.feed}
+            gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
+    return Snapshot(counted, gauges)

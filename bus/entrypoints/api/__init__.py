@@ -1,0 +1,1 @@
+"""The HTTP front: one file per resource, and the hot door for messages."""
