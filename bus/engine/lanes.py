@@ -43,6 +43,8 @@ def extend(connection: Connection, heads: dict[Lane, int | None]) -> None:
 
     A lane that was not idle keeps its head, so nothing changes for it.
     """
+    if not heads:  # stale messages alone hold no lane
+        return
     idle = (lanes.c.due_at.is_(None)) & (lanes.c.held == 0)
     statement = insert(connection, lanes)
     statement = statement.on_conflict_do_update(
