@@ -23,7 +23,7 @@ from lxml import etree
 
 from connectors.e_procurement.announcing import Announcing
 from connectors.e_procurement.envelopes import WSDL, SoapFault, envelope, fault, request_in, schema, values
-from connectors.kit.simulation import LOGIN_PAGE, MODE, Faults, Journal, json_response, run
+from connectors.kit.simulation import LOGIN_PAGE, MODE, Faults, Journal, json_response, repeated, run
 
 USERNAME = "arus"
 PASSWORD = "sandi-spse"
@@ -104,7 +104,7 @@ class Spse:
         body = await request.read()
         mode = request.get(MODE, "")
         if mode == "fault_echo":
-            return _xml(fault("Server", str(dict(request.headers))), 500)
+            return _xml(fault("Server", repeated(request)), 500)
         if mode in _ANSWERS:
             status, answer = _ANSWERS[mode]
             return _xml(answer, status)

@@ -167,7 +167,7 @@ class Faults:
         if mode == "redirect":
             return web.Response(status=307, headers={"Location": str(request.url.with_path("/lain"))})
         if mode == "echo":
-            return json_response({"kode": "DITOLAK", "pesan": str(dict(request.headers))}, 422)
+            return json_response({"kode": "DITOLAK", "pesan": repeated(request)}, 422)
         status = 503 if mode == "unavailable" else int(mode)
         return web.Response(status=status, headers=again if status in {429, 503} else None)
 
@@ -196,6 +196,11 @@ class Faults:
             await self._healed.wait()
         finally:
             self.inside -= 1
+
+
+def repeated(request: web.Request) -> str:
+    """What a careless error page repeats: the credentials first, so that no shortening hides them."""
+    return f"{request.headers.get('Authorization', '')} {dict(request.headers)}"
 
 
 def _cut(request: web.Request) -> web.StreamResponse:
