@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from bus.contract.feed import FieldProblem, FileRefused, Reading, Row
@@ -33,6 +32,7 @@ ROLES: Roles = {
     "note": frozenset({"keterangan", "penjelasan"}),
     "hint": frozenset({HINT}),
 }
+_MARKS = {"code": "Kode Rekening", "description": "Uraian"}
 _CODE_LIKE = re.compile(r"\d+\s*(\.|$)")
 _YEAR = re.compile(r"20\d\d", re.ASCII)
 
@@ -40,7 +40,7 @@ _YEAR = re.compile(r"20\d\d", re.ASCII)
 def read(content: bytes, _filename: str, settings: TableSettings | None = None) -> Reading:
     """Read one budget document. Raises FileRefused with what to mend. The file name plays no part in the meaning."""
     settings = settings or TableSettings()
-    sheet = open_sheet(content, settings, ROLES, frozenset({"code", "description"}), _has_code)
+    sheet = open_sheet(content, settings, ROLES, _MARKS, _has_code)
     document = _document(sheet)
     after = next((role for role in ("after", "amount") if role in sheet.header.roles), None)
     if after is None:
@@ -173,7 +173,7 @@ def _amount(sheet: Sheet, line: Line, role: str, name: str, forms: Mapping[str, 
     if not cell or (line.problems and line.problems[0].field == "columns"):
         return None
     try:
-        return format(forms[role].read(cell) + Decimal(0), "f")
+        return format(forms[role].read_money(cell), "f")
     except NumberUnread as unread:
         problem = _problem(sheet, role, unread.english, unread.indonesian)
         line.problems.append(FieldProblem(name, problem.english, problem.indonesian, problem.column))

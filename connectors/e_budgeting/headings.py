@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bus.contract.feed import FileRefused
-from connectors.kit.table import Record
+from connectors.kit.table import Cells, Record
 
 METADATA = {
     "judul": "document",
@@ -55,11 +55,11 @@ def plain(heading: str) -> str:
 _KEYS = {plain(key): name for key, name in METADATA.items()}
 
 
-def find_header(rows: Sequence[Record], roles: Roles, marks: frozenset[str]) -> Header | None:
+def find_header(rows: Sequence[Record], roles: Roles, marks: Collection[str]) -> Header | None:
     """The header is the first record that names every role of ``marks``; records without a code below it extend it."""
     for index, record in enumerate(rows[:_SEARCHED]):
         named = {role for cell in record.cells for role, names in roles.items() if plain(cell) in names}
-        if marks <= named:
+        if named.issuperset(marks):
             return _header(rows, index, roles)
     return None
 
@@ -67,7 +67,7 @@ def find_header(rows: Sequence[Record], roles: Roles, marks: frozenset[str]) -> 
 def _header(rows: Sequence[Record], index: int, roles: Roles) -> Header:
     levels = [rows[index].cells]
     first = next(place for place, cell in enumerate(rows[index].cells) if cell.strip())
-    while index + len(levels) < len(rows) and _extends(rows[index + len(levels)], first):
+    while index + len(levels) < len(rows) and _extends(rows[index + len(levels)], first, levels[-1]):
         levels.append(rows[index + len(levels)].cells)
     paths = _paths(levels)
     found: dict[str, int] = {}
@@ -86,14 +86,10 @@ def _header(rows: Sequence[Record], index: int, roles: Roles) -> Header:
     return Header(found, {place: " / ".join(path) for place, path in paths.items()}, index + len(levels))
 
 
-def _extends(record: Record, first: int) -> bool:
-    """A further line of a header with merged cells: no code, no digit, and text beyond the description."""
-    texts = [cell for cell in record.cells if cell.strip()]
-    return (
-        not any(re.search(r"\d", cell) for cell in texts)
-        and any(cell.strip() for cell in record.cells[first + 2 :])
-        and not record.cell(first)
-    )
+def _extends(record: Record, first: int, above: Cells) -> bool:
+    """A further line of a header: no code, no digit, and text under a merged cell, which leaves blanks at its right."""
+    under = [cell for cell, upper in zip(record.cells, above, strict=False) if cell.strip() and not upper.strip()]
+    return bool(under) and not record.cell(first) and not any(re.search(r"\d", cell) for cell in record.cells)
 
 
 def _paths(levels: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:

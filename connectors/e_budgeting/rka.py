@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from bus.contract.feed import FieldProblem, Reading, Row
@@ -33,7 +32,7 @@ ROLES: Roles = {
 TITLE = "RKA"
 """The document title of an export that has no line *Judul*."""
 
-_MARKS = frozenset({"account", "activity", "amount"})
+_MARKS = {"account": "kode_akun", "activity": "kode_sub_giat", "amount": "rincian"}
 _CODES = ("agency", "activity", "account")
 _NUMBERS = ("amount", "amount_before", "volume", "unit_price")
 
@@ -99,7 +98,7 @@ def _number(cell: str | None, role: str, form: ColumnForm, line: Line, sheet: Sh
     if cell is None or cell == "-":
         return None
     try:
-        return format(form.read(cell) + Decimal(0), "f")
+        return format(form.read(cell) if role == "volume" else form.read_money(cell), "f")
     except NumberUnread as unread:
         line.problems.append(FieldProblem(role, unread.english, unread.indonesian, sheet.header.heading(role)))
         return None

@@ -66,9 +66,9 @@ class Sheet:
 
 
 def open_sheet(
-    content: bytes, settings: TableSettings, roles: Roles, marks: frozenset[str], has_code: HasCode
+    content: bytes, settings: TableSettings, roles: Roles, marks: Mapping[str, str], has_code: HasCode
 ) -> Sheet:
-    """Read a budget file. ``marks`` are the roles that make a record the header.
+    """Read a budget file. ``marks`` are the roles that make a record the header, each with a heading to ask for.
 
     Raises FileRefused: not text, no header under any delimiter, or one under two of them.
     """
@@ -93,13 +93,13 @@ def open_sheet(
     return Sheet(lines, header, metadata(rows[:top]), preamble, top, delimiter, dialect, partial)
 
 
-def _top(rows: Sequence[Record], header: Header, roles: Roles, marks: frozenset[str]) -> int:
+def _top(rows: Sequence[Record], header: Header, roles: Roles, marks: Mapping[str, str]) -> int:
     """The index of the header's first record: the shortest beginning of the file that shows the header."""
     return next(index for index in range(header.rows) if find_header(rows[: index + 1], roles, marks) is not None)
 
 
 def _as_table(
-    text: str, settings: TableSettings, roles: Roles, marks: frozenset[str]
+    text: str, settings: TableSettings, roles: Roles, marks: Mapping[str, str]
 ) -> tuple[list[Record], str, bool, Header]:
     """The only reading of the text that shows the header: one delimiter, rows plain or each inside quotes."""
     found: list[tuple[list[Record], str, bool, Header]] = []
@@ -128,13 +128,9 @@ def _as_table(
         raise min(troubles, key=lambda refused: refused.line or 0)
     raise FileRefused(
         "no-header",
-        "no header row was found: it must name the columns " + _wanted(roles, marks),
-        "judul kolom tidak ditemukan: harus memuat kolom " + _wanted(roles, marks),
+        "no header row was found: it must name the columns " + ", ".join(marks.values()),
+        "judul kolom tidak ditemukan: harus memuat kolom " + ", ".join(marks.values()),
     )
-
-
-def _wanted(roles: Roles, marks: frozenset[str]) -> str:
-    return ", ".join("/".join(sorted(roles[mark])[:3]) for mark in sorted(marks))
 
 
 def _lines(body: Sequence[Record], header: Header, has_code: HasCode) -> list[Line]:

@@ -19,7 +19,7 @@ from bus.contract.feed import FileRefused
 def _form(thousands: str, decimal: str) -> re.Pattern[str]:
     t, d = re.escape(thousands), re.escape(decimal)
     return re.compile(
-        rf"(?P<whole>\d{{1,25}}|[1-9]\d{{0,2}}(?:{t}\d{{3}}){{1,8}})(?:{d}(?P<part>\d{{1,12}}))?", re.ASCII
+        rf"(?P<whole>\d{{1,20}}|[1-9]\d{{0,2}}(?:{t}\d{{3}}){{1,6}})(?:{d}(?P<part>\d{{1,7}}))?", re.ASCII
     )
 
 
@@ -72,7 +72,17 @@ class ColumnForm:
                 "the column mixes number forms and this number can be read in two ways: write it with its decimals",
                 "kolom ini mencampur bentuk angka dan angka ini dapat dibaca dua cara: tulis dengan desimalnya",
             )
-        return readings[self.name]
+        return readings[self.name] + 0  # no negative zero
+
+    def read_money(self, cell: str) -> Decimal:
+        """An amount of rupiah: at most two decimals. Raises NumberUnread."""
+        value = self.read(cell)
+        if value != round(value, 2):
+            raise NumberUnread(
+                f"an amount has at most two decimals, and numbers here are written like {FORM_EXAMPLES[self.name]}",
+                f"jumlah paling banyak dua desimal, dan angka di sini berbentuk {FORM_EXAMPLES[self.name]}",
+            )
+        return value
 
 
 def column_forms(columns: Mapping[str, Iterable[str]], declared: str | None = None) -> dict[str, ColumnForm]:

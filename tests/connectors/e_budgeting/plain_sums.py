@@ -6,6 +6,7 @@ character is the decimal mark.
 
 import csv
 from decimal import Decimal
+from itertools import pairwise
 
 #       file                     encoding  delimiter  amount column  decimal mark
 FILES = {
@@ -46,10 +47,14 @@ def leaf_sum(path):
         sound = len(row) == width and row[1].strip() and row[column].strip()
         lines.append((".".join(str(int(part)) for part in code) + ".", row[column] if sound else None))
     codes = sorted({code for code, _ in lines})
-    above = {one for one, following in zip(codes, codes[1:], strict=False) if following.startswith(one)}
+    above = {one for one, following in pairwise(codes) if following.startswith(one)}
     other = "," if mark == "." else "."
     return sum(
-        (Decimal(amount.replace(other, "").replace(mark, ".")) for code, amount in lines if amount and code not in above),
+        (
+            Decimal(amount.replace(other, "").replace(mark, "."))
+            for code, amount in lines
+            if amount and code not in above
+        ),
         Decimal(0),
     )
 

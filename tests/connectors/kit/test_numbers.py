@@ -63,7 +63,9 @@ def test_a_mixed_column_is_refused_and_a_single_stray_cell_only_itself():
             form.read(cell)
 
 
-@pytest.mark.parametrize("cell", ["", "-", "abc", "1 234", "12.34.56", "1e5", "-2.61E+11", "NaN", "٣", "9" * 61, "=1+1"])
+@pytest.mark.parametrize(
+    "cell", ["", "-", "abc", "1 234", "12.34.56", "1e5", "-2.61E+11", "NaN", "٣", "9" * 61, "=1+1"]
+)
 def test_what_is_no_number_is_refused_without_repeating_it(cell):
     form = column_forms({"Jumlah": ["1.000,00"]})["Jumlah"]
     with pytest.raises(NumberUnread) as refused:
@@ -76,3 +78,12 @@ def test_lost_digits_are_named():
     form = column_forms({"Jumlah": ["1.000,00"]})["Jumlah"]
     with pytest.raises(NumberUnread, match="scientific notation"):
         form.read("-2.61E+11")
+
+
+def test_money_has_at_most_two_decimals_and_a_volume_may_have_more():
+    form = column_forms({"Jumlah": ["1.000,00"]})["Jumlah"]
+    assert form.read("1,005") == Decimal("1.005")
+    assert form.read_money("1,500") == Decimal("1.5")
+    with pytest.raises(NumberUnread, match="two decimals"):
+        form.read_money("1,005")
+    assert not form.read_money("-0,00").is_signed()
