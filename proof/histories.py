@@ -1,0 +1,177 @@
+"""The logs of one run, as the checker reads them.
+
+``client.jsonl``  of the poster: ``invoke`` before sending, then ``ok``, ``fail`` or ``info``
+``dest.jsonl``    of the destination: every attempt that reached it, its effect, and the answer
+``faults.jsonl``  what was done to the hub and when it was back
+``final.json``    the hub's own account once nothing moved any more
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+OPEN_STATES = frozenset({"pending", "delivering", "retrying", "deferred"})
+"""States of a delivery on which the hub still works by itself."""
+
+STANDING_STATES = frozenset({"parked", "dead"})
+"""States that wait visibly for somebody, with a reason."""
+
+
+class HistoryError(Exception):
+    """A log is missing or cannot be read: nothing can be decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """A message as it was first posted. ``n`` is its place in the order of its key."""
+
+    id: str
+    key: str
+    n: int
+    sha: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An answer to the poster: ``ok``, ``fail`` or ``info``."""
+
+    id: str
+    event: str
+    answer: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One attempt at the destination. ``effect``: ``applied``, ``duplicate`` or ``none``."""
+
+    id: str
+    idempotency_key: str
+    key: str
+    sequence: int
+    sha: str
+    n: int | None
+    attempt: int
+    effect: str
+    answer: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """``hit``: the process that was meant really died; ``back_at``: the hub was ready again (None: never)."""
+
+    name: str
+    at: float
+    hit: bool
+    back_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The hub's own account: messages accepted, deliveries by state, and the ids that stand with their reason."""
+
+    accepted: int
+    states: dict[str, int]
+    standing: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class History:
+    """A whole run. ``tries`` holds every invoke as (id, at) in the poster's order, repeated ones too."""
+
+    invoked: dict[str, Invoked]
+    tries: list[tuple[str, float]]
+    changed: list[str]
+    ended: list[Ended]
+    arrived: list[Arrived]
+    malformed: list[str]
+    faults: list[Fault]
+    final: Final
+
+    @cached_property
+    def acknowledged(self) -> dict[str, float]:
+        """Ids that the hub accepted, with the time at which the poster first knew."""
+        first: dict[str, float] = {}
+        for end in self.ended:
+            if end.event == "ok":
+                first.setdefault(end.id, end.at)
+        return first
+
+    @cached_property
+    def refused(self) -> set[str]:
+        """Ids that the hub refused and never accepted later."""
+        return {end.id for end in self.ended if end.event == "fail"} - self.acknowledged.keys()
+
+    @cached_property
+    def effects(self) -> list[Arrived]:
+        """What had an effect, in the order of the effects."""
+        return [one for one in self.arrived if one.effect == "applied"]
+
+    @cached_property
+    def applied(self) -> dict[str, list[Arrived]]:
+        """Effects by message."""
+        found: dict[str, list[Arrived]] = defaultdict(list)
+        for one in self.effects:
+            found[one.id].append(one)
+        return dict(found)
+
+
+def read(folder: Path) -> History:
+    """Read the four logs of ``folder``. Raises HistoryError."""
+    invoked: dict[str, Invoked] = {}
+    tries: list[tuple[str, float]] = []
+    changed: list[str] = []
+    ended: list[Ended] = []
+    for line in _lines(folder / "client.jsonl"):
+        if line["event"] != "invoke":
+            ended.append(Ended(line["id"], line["event"], line["answer"], line["at"]))
+            continue
+        one = Invoked(line["id"], line["key"], line["n"], line["sha"], line["at"])
+        first = invoked.setdefault(one.id, one)
+        if (first.key, first.n, first.sha) != (one.key, one.n, one.sha):
+            changed.append(one.id)
+        tries.append((one.id, one.at))
+    came = _lines(folder / "dest.jsonl")
+    fields = Arrived.__slots__
+    return History(
+        invoked=invoked,
+        tries=tries,
+        changed=changed,
+        ended=ended,
+        arrived=[Arrived(*(line[name] for name in fields)) for line in came if "malformed" not in line],
+        malformed=[line["malformed"] for line in came if "malformed" in line],
+        faults=_faults(_lines(folder / "faults.jsonl")),
+        final=_final(folder / "final.json"),
+    )
+
+
+def _faults(lines: list[dict[str, Any]]) -> list[Fault]:
+    back = {line["number"]: line["at"] for line in lines if line["event"] == "back"}
+    return [
+        Fault(line["name"], line["at"], line["hit"], back.get(line["number"]))
+        for line in lines
+        if line["event"] == "fault"
+    ]
+
+
+def _final(path: Path) -> Final:
+    try:
+        document = orjson.loads(path.read_bytes())
+        return Final(document["accepted"], document["states"], document["standing"])
+    except (OSError, KeyError, TypeError, orjson.JSONDecodeError) as error:
+        raise HistoryError(f"{path.name}: {error}") from error
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise HistoryError(f"{path.name}: {error}") from error
