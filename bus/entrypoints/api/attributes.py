@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bus.contract.errors import Problem, Refused
+from bus.contract.message import Op
 
 LONGEST_ID = 200
 LONGEST_KEY = 1024
@@ -130,9 +131,12 @@ def specversion(value: str) -> None:
         raise _wrong("specversion", "must be 1.0", "harus 1.0")
 
 
-def operation(value: str) -> None:
-    if value not in {"upsert", "delete"}:
-        raise _wrong("op", "is upsert or delete", "hanya upsert atau delete")
+def operation(value: str | None) -> Op:
+    if value in {None, "upsert"}:
+        return "upsert"
+    if value == "delete":
+        return "delete"
+    raise _wrong("op", "is upsert or delete", "hanya upsert atau delete")
 
 
 def dataschema(value: str) -> None:

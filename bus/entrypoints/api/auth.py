@@ -84,17 +84,20 @@ def _unauthorized(detail: str) -> Refused:
     return Refused(Problem("unauthorized", "Not authorized", 401, detail))
 
 
-def needs(scope: str) -> Callable[[Request], Awaitable[Identity]]:
-    """A dependency: the caller, who has ``scope``."""
+def needs(scope: str | None) -> Callable[[Request], Awaitable[Identity]]:
+    """A dependency: the caller, who has ``scope`` (None: whoever has a key)."""
 
     async def caller(request: Request) -> Identity:
         doorkeeper: Doorkeeper = request.app.state.doorkeeper
         identity = await doorkeeper.identify(request.headers.get("authorization"))
-        check_scope(identity, scope)
+        if scope is not None:
+            check_scope(identity, scope)
         return identity
 
     return caller
 
+
+anyone = Depends(needs(None))
 
 Reader = Annotated[Identity, Depends(needs("read"))]
 Operator = Annotated[Identity, Depends(needs("operate"))]

@@ -10,7 +10,7 @@ import orjson
 
 from bus.contract.errors import Problem, Refused
 from bus.contract.feed import Record, RowRefused
-from bus.contract.message import Incoming, full_type, short_type, source_of
+from bus.contract.message import Incoming, Op, full_type, short_type, source_of
 from bus.engine.registry import Identity
 from bus.entrypoints.catalogue import Catalogue
 from mappings.canonical import Canonical, subject_of
@@ -42,8 +42,7 @@ def read(event: Any, raw: bytes, sender: Sender, catalogue: Catalogue) -> Incomi
     identifier = attributes.identifier("id", attributes.required(event, "id"))
     _check_source(attributes.required(event, "source"), sender)
     kind = _type(attributes.required(event, "type"), sender, catalogue)
-    operation = attributes.text(event, "op") or "upsert"
-    attributes.operation(operation)
+    operation = attributes.operation(attributes.text(event, "op"))
     _check_form(event)
     time = attributes.text(event, "time")
     sequence = attributes.text(event, "sequence")
@@ -58,7 +57,7 @@ def read(event: Any, raw: bytes, sender: Sender, catalogue: Catalogue) -> Incomi
         data=record.data,
         content=content_hash(event),
         raw=raw,
-        op="delete" if operation == "delete" else "upsert",
+        op=operation,
         time=attributes.moment(time) if time is not None else None,
         sequence=attributes.sequence(sequence) if sequence is not None else None,
         partition=attributes.identifier("partitionkey", partition) if partition is not None else None,
@@ -119,7 +118,7 @@ def _type(name: str, sender: Sender, catalogue: Catalogue) -> str:
     return short
 
 
-def _record(kind: str, data: Any, operation: str, catalogue: Catalogue) -> Record:
+def _record(kind: str, data: Any, operation: Op, catalogue: Catalogue) -> Record:
     if not isinstance(data, dict):
         raise attributes.refuse(
             "invalid-data",
@@ -163,10 +162,12 @@ def _check_subject(subject: str | None, record: Record, data: dict[str, Any], mo
     """A subject made of the key fields as posted is as good as one made of their canonical spelling."""
     if subject is None or subject in {record.subject, subject_of(data.get(name) for name in model.KEY)}:
         return
+    fields = ", ".join(model.KEY)
+    fields = ", ".join(model.KEY)
     raise attributes.refuse(
         "subject-differs",
         "Subject differs from the key",
         "subject",
-        f"subject must be the key fields ({', '.join(model.KEY)}), each percent-encoded, joined by a colon; or be left out",
-        f"subject harus gabungan kunci ({', '.join(model.KEY)}) dengan titik dua, atau dikosongkan",
+        f"subject must be the key fields ({fields}), each percent-encoded, joined by a colon; or be left out",
+        f"subject harus gabungan kunci ({fields}) dengan titik dua, atau dikosongkan",
     )

@@ -95,7 +95,7 @@ def of_validation(errors: Sequence[Mapping[str, Any]], known: frozenset[str]) ->
     for error in errors:
         english, indonesian = _KINDS.get(str(error["type"]), _OTHER)
         place = [str(part) for part in error["loc"] if part not in _KNOWN_PLACES]
-        shown = ".".join(part if part in known or part.isdigit() and len(part) < 6 else "?" for part in place)
+        shown = ".".join(part if part in known or (part.isdigit() and len(part) < 6) else "?" for part in place)
         told.append({"field": shown, "english": english, "indonesian": indonesian})
     status = 400 if any(error["type"] == "json_invalid" for error in errors) else 422
     return Problem("invalid-request", "Invalid request", status, errors=told)
