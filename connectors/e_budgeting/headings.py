@@ -25,7 +25,7 @@ METADATA = {
 """Names of the lines above the header (Judul, Daerah, Tahun …); near misses such as *Nama Organsisasi* count too."""
 
 _LIKENESS = 0.85
-_SEARCHED = 40
+SEARCHED = 40
 """Records looked at for the header; real documents have it within the first ten."""
 
 
@@ -35,8 +35,12 @@ class Header:
 
     roles: Mapping[str, int]
     headings: Mapping[int, str]
+    top: int
+    """Index of the header's first record."""
     rows: int
     """Records from the start of the file to the end of the header."""
+    needed: int
+    """Columns that a row must have: up to the last one with a role; a note may be missing."""
 
     def heading(self, role: str) -> str | None:
         """The file's own heading of a role's column."""
@@ -57,7 +61,7 @@ _KEYS = {plain(key): name for key, name in METADATA.items()}
 
 def find_header(rows: Sequence[Record], roles: Roles, marks: Collection[str]) -> Header | None:
     """The header is the first record that names every role of ``marks``; records without a code below it extend it."""
-    for index, record in enumerate(rows[:_SEARCHED]):
+    for index, record in enumerate(rows[:SEARCHED]):
         named = {role for cell in record.cells for role, names in roles.items() if plain(cell) in names}
         if named.issuperset(marks):
             return _header(rows, index, roles)
@@ -83,7 +87,9 @@ def _header(rows: Sequence[Record], index: int, roles: Roles) -> Header:
                 rows[index].line,
             )
         found[role] = place
-    return Header(found, {place: " / ".join(path) for place, path in paths.items()}, index + len(levels))
+    needed = max((place for role, place in found.items() if role not in {"note", "hint"}), default=0) + 1
+    headings = {place: " / ".join(path) for place, path in paths.items()}
+    return Header(found, headings, index, index + len(levels), needed)
 
 
 def _extends(record: Record, first: int, above: Cells) -> bool:

@@ -48,7 +48,8 @@ def read(content: bytes, _filename: str, settings: TableSettings | None = None) 
         settings.number_form,
     )
     by_role = {role: forms[sheet.header.headings[place]] for role, place in columns.items()}
-    rows = [_row(number, line, sheet, by_role) for number, line in enumerate(sheet.lines, start=1)]
+    headings = {role: sheet.header.heading(role) for role in ROLES if role in sheet.header.roles}
+    rows = [_row(number, line, sheet, by_role, headings) for number, line in enumerate(sheet.lines, start=1)]
     cells = {number: line.cells for number, line in enumerate(sheet.lines, start=1)}
     dialect = {**sheet.dialect, "number_form": ", ".join(sorted({form.label for form in forms.values()}))}
     return TableReading(
@@ -60,7 +61,9 @@ def _has_code(record: Record, header: Header) -> bool:
     return any(record.cell(header.roles.get(role)) for role in _CODES)
 
 
-def _row(number: int, line: Line, sheet: Sheet, forms: Mapping[str, ColumnForm]) -> Row:
+def _row(
+    number: int, line: Line, sheet: Sheet, forms: Mapping[str, ColumnForm], headings: Mapping[str, str | None]
+) -> Row:
     roles = sheet.header.roles
     above = {name: " ".join(text.split()) for name, text in sheet.metadata.items()}
     values: dict[str, Any] = {role: line.record.cell(roles.get(role)) or None for role in ROLES}
@@ -68,7 +71,7 @@ def _row(number: int, line: Line, sheet: Sheet, forms: Mapping[str, ColumnForm])
         "region": above.get("region", ""),
         "organisation": above.get("organisation") or None,
         "document": above.get("document") or TITLE,
-        "columns": {role: sheet.header.heading(role) for role in ROLES if role in roles},
+        "columns": headings,
     }
     if line.further:
         values["description"] = "\n".join(text for text in (values["description"], *line.continued()) if text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bus.contract.feed import FieldProblem, FileRefused
 from connectors.kit.errors_csv import ADDED, is_added
@@ -22,7 +23,7 @@ from connectors.kit.table import (
     unwrapped,
 )
 
-from .headings import Header, Roles, find_header, metadata
+from .headings import SEARCHED, Header, Roles, find_header, metadata
 
 HasCode = Callable[[Record, Header], bool]
 """Whether a record has a code, so that it is a line of its own."""
@@ -81,21 +82,15 @@ def open_sheet(
     dialect = {
         "encoding": encoding,
         "delimiter": DELIMITER_NAMES[delimiter],
-        "header_line": str(rows[_top(rows, header, roles, marks)].line),
+        "header_line": str(rows[header.top].line),
     }
     if wrapped:
         dialect["wrapped"] = "each row inside one pair of quotes"
     partial = set(ADDED) <= {heading.casefold() for heading in header.headings.values()}
     if partial:
         dialect["extent"] = "mended rows"
-    top = _top(rows, header, roles, marks)
     preamble = tuple(record.cells for record in rows[: header.rows])
-    return Sheet(lines, header, metadata(rows[:top]), preamble, top, delimiter, dialect, partial)
-
-
-def _top(rows: Sequence[Record], header: Header, roles: Roles, marks: Mapping[str, str]) -> int:
-    """The index of the header's first record: the shortest beginning of the file that shows the header."""
-    return next(index for index in range(header.rows) if find_header(rows[: index + 1], roles, marks) is not None)
+    return Sheet(lines, header, metadata(rows[: header.top]), preamble, header.top, delimiter, dialect, partial)
 
 
 def _as_table(
@@ -106,11 +101,17 @@ def _as_table(
     troubles: list[FileRefused] = []
     for delimiter in (settings.delimiter,) if settings.delimiter else DELIMITERS:
         for wrapped in (False, True):
+            header = None
             try:
                 plain = records(text, delimiter, settings)
-                rows = list(unwrapped(plain, delimiter, settings) if wrapped else plain)
+                stream = unwrapped(plain, delimiter, settings) if wrapped else plain
+                rows = list(islice(stream, 2 * SEARCHED))
                 header = find_header(rows, roles, marks)
+                if header is not None:
+                    rows.extend(stream)
             except FileRefused as refused:
+                if header is not None:
+                    raise  # this was the way to read it, and it breaks further down
                 troubles.append(refused)
                 break
             if header is not None:
@@ -125,7 +126,7 @@ def _as_table(
             "judul kolom dapat dibaca dengan dua pemisah: tetapkan pemisah kolom untuk umpan ini",
         )
     if troubles:
-        raise min(troubles, key=lambda refused: refused.line or 0)
+        raise max(troubles, key=lambda refused: refused.line or 0)
     raise FileRefused(
         "no-header",
         "no header row was found: it must name the columns " + ", ".join(marks.values()),
@@ -150,27 +151,20 @@ def _lines(body: Sequence[Record], header: Header, has_code: HasCode) -> list[Li
 
 
 def _width_problems(record: Record, header: Header, *, stray: bool) -> list[FieldProblem]:
-    needed = max((place for role, place in header.roles.items() if role != "note"), default=0) + 1
+    if not stray and len(record.cells) >= header.needed:
+        return []
     wanted = sum(not is_added(heading) for heading in header.headings.values())
+    english = f"the row has {len(record.cells)} columns and the header {wanted}: "
+    indonesian = f"baris memiliki {len(record.cells)} kolom sedangkan judul {wanted}: "
     if stray:
-        return [
-            FieldProblem(
-                "columns",
-                f"the row has {len(record.cells)} columns and the header {wanted}: a thousands separator or comma "
-                "outside quotes split a cell; put the cell in quotes or use another delimiter",
-                f"baris memiliki {len(record.cells)} kolom sedangkan judul {wanted}: pemisah ribuan atau koma di luar "
-                "tanda kutip memecah sel; beri tanda kutip atau gunakan pemisah kolom lain",
-            )
-        ]
-    if len(record.cells) < needed:
-        return [
-            FieldProblem(
-                "columns",
-                f"the row has {len(record.cells)} columns and the header {wanted}: fill in the missing ones",
-                f"baris memiliki {len(record.cells)} kolom sedangkan judul {wanted}: lengkapi kolom yang kurang",
-            )
-        ]
-    return []
+        english += "a thousands separator or comma outside quotes split a cell; put the cell in quotes or use another delimiter"
+        indonesian += (
+            "pemisah ribuan atau koma di luar tanda kutip memecah sel; beri tanda kutip atau gunakan pemisah kolom lain"
+        )
+    else:
+        english += "fill in the missing ones"
+        indonesian += "lengkapi kolom yang kurang"
+    return [FieldProblem("columns", english, indonesian)]
 
 
 def _continues_nothing() -> FieldProblem:

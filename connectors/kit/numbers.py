@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from bus.contract.feed import FileRefused
 
@@ -93,7 +94,7 @@ def column_forms(columns: Mapping[str, Iterable[str]], declared: str | None = No
     if declared is not None:
         return {heading: ColumnForm(declared) for heading in columns}
     told: dict[str, ColumnForm] = {}
-    open_columns: dict[str, list[dict[str, Decimal]]] = {}
+    open_columns: dict[str, list[Mapping[str, Decimal]]] = {}
     for heading, cells in columns.items():
         readings = [reading for reading in map(_readings, cells) if reading]
         form = _decide(heading, readings)
@@ -118,7 +119,7 @@ def column_forms(columns: Mapping[str, Iterable[str]], declared: str | None = No
     return told
 
 
-def _decide(heading: str, readings: list[dict[str, Decimal]]) -> ColumnForm | None:
+def _decide(heading: str, readings: list[Mapping[str, Decimal]]) -> ColumnForm | None:
     telling = [frozenset(reading) for reading in readings if len(reading) < len(FORMS)]
     if not telling:
         return None
@@ -137,7 +138,8 @@ def _decide(heading: str, readings: list[dict[str, Decimal]]) -> ColumnForm | No
     return ColumnForm(best, mixed=True)
 
 
-def _readings(cell: str) -> dict[str, Decimal]:
+@lru_cache(maxsize=1 << 16)
+def _readings(cell: str) -> Mapping[str, Decimal]:
     """What the cell means in each form that can read it; plain digits mean the same in all."""
     if len(cell) > _LONGEST:
         return {}

@@ -151,3 +151,12 @@ def test_codes_become_integers(printed, segments):
 def test_what_is_no_code_is_refused(printed):
     with pytest.raises(CodeUnread):
         code_segments(printed)
+
+
+def test_a_fault_far_down_is_reported_where_it_is_and_not_where_a_wrong_delimiter_breaks():
+    quoted = (
+        '"Judul","APBD"\n"Daerah","Kota X"\n"Tahun",2015\n"Kode Organisasi","1"\n"Kode","Uraian","Jumlah"\n"5","x",1\n'
+    )
+    with pytest.raises(FileRefused) as refused:
+        apbd.read((quoted + '"5.1","open,2\n').encode(), "x.csv")
+    assert (refused.value.code, refused.value.line) == ("quotes", 7)

@@ -25,7 +25,9 @@ def test_json_rows_are_exact_and_keep_their_text():
     assert (second.number, second.line, second.raw) == (2, 2, '{"a": "x"}')
 
 
-@pytest.mark.parametrize("bad", ['{"a": 1, "a": 2}', '{"a": [1]}', '{"a": {"b": 1}}', '{"a": "\\ud800"}', '{"\\ud800": 1}', "5"])
+@pytest.mark.parametrize(
+    "bad", ['{"a": 1, "a": 2}', '{"a": [1]}', '{"a": {"b": 1}}', '{"a": "\\ud800"}', '{"\\ud800": 1}', "5"]
+)
 def test_a_bad_row_is_refused_alone(bad):
     good, refused, also_good = _rows(f'[{{"a": 1}}, {bad}, {{"a": 2}}]')
     assert (good.problems, also_good.problems) == ((), ())

@@ -56,7 +56,9 @@ def test_records_know_their_line_and_exact_text():
     ]
 
 
-@pytest.mark.parametrize("text", ['a;b\n1;2\n"open;3\n4;5\n', 'a;b\n1;2\n"open";3 "x"\n"open"y;5\n', 'a;b\n1;2\n"x"y;5\n'])
+@pytest.mark.parametrize(
+    "text", ['a;b\n1;2\n"open;3\n4;5\n', 'a;b\n1;2\n"open";3 "x"\n"open"y;5\n', 'a;b\n1;2\n"x"y;5\n']
+)
 def test_an_unclosed_quote_is_an_error_with_its_line_and_swallows_nothing(text):
     refused = _refusal(lambda: list(records(text, ";", SETTINGS)))
     assert refused.code == "quotes"
