@@ -31,11 +31,11 @@ class Journal:
         await self.close()
 
     def put(self, record: Mapping[str, Any]) -> asyncio.Future[None]:
-        """Append ``record`` with the time of this moment; await the answer to have it on disk.
+        """Append ``record``, with the time of this moment where it has none; await the answer to have it on disk.
 
         Lines stand in the file in the order of the calls. One sync covers all lines that wait for it.
         """
-        self._lines.append(orjson.dumps({**record, "at": time.monotonic()}) + b"\n")
+        self._lines.append(orjson.dumps({"at": time.monotonic(), **record}) + b"\n")
         if self._synced is None:
             self._synced = asyncio.get_running_loop().create_future()
         if self._syncing is None or self._syncing.done():

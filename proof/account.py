@@ -1,0 +1,71 @@
+"""The hub's own account of a run, asked for through its interface when nothing moves any more."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+from .histories import OPEN_STATES, STANDING_STATES
+from .hub import Hub
+from .load import SYSTEM, TYPE
+
+PAGE = 500
+LOOK_SECONDS = 0.2
+
+_SAMPLE = re.compile(r"^(?P<name>arus_\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
+
+
+def samples(exposition: str, name: str, **labels: str) -> float:
+    """The sum of a family's samples that carry these labels; 0 where there are none."""
+    wanted = {f'{label}="{value}"' for label, value in labels.items()}
+    return sum(
+        float(found["value"])
+        for found in _SAMPLE.finditer(exposition)
+        if found["name"] == name and wanted <= set(found["labels"].split(","))
+    )
+
+
+async def at_rest(hub: Hub, patience: float) -> bool:
+    """Wait until no delivery to a subscription is on its way; False where one still is after ``patience`` seconds."""
+    until = time.monotonic() + patience
+    while True:
+        exposition = await hub.call("GET", "/metrics")
+        if not any(samples(exposition, "arus_pending", destination="subscription", state=one) for one in OPEN_STATES):
+            return True
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def account(hub: Hub, reader: str) -> dict[str, Any]:
+    """``final.json``: how many messages were accepted, and the subscriber's deliveries by state.
+
+    ``reader`` is the subscriber's key: it sees its own deliveries and no others, which is what is to be counted.
+    """
+    states: Counter[str] = Counter()
+    standing: dict[str, dict[str, Any]] = {}
+    cursor = ""
+    while True:
+        page = await hub.call("GET", f"/v1/messages?type={TYPE}&limit={PAGE}{cursor}", reader)
+        for message in page["items"]:
+            states.update(message["deliveries"])
+            if STANDING_STATES & message["deliveries"].keys():
+                standing[message["id"]] = await _how(hub, reader, message["hub_id"])
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={quote(page['next'])}"
+    exposition = await hub.call("GET", "/metrics")
+    accepted = samples(exposition, "arus_messages_accepted_total", system=SYSTEM, type=TYPE)
+    return {"accepted": int(accepted), "states": dict(states), "standing": standing}
+
+
+async def _how(hub: Hub, reader: str, message: str) -> dict[str, Any]:
+    story = await hub.call("GET", f"/v1/messages/{quote(message)}", reader)
+    for delivery in story["deliveries"]:
+        if delivery["state"] in STANDING_STATES:
+            return {"state": delivery["state"], "reason": delivery["reason"], "parked": delivery["parked"]}
+    return {"state": "gone", "reason": "it moved while it was looked at", "parked": None}
