@@ -126,6 +126,13 @@ class History:
 
 def read(folder: Path) -> History:
     """Read the four logs of ``folder``. Raises HistoryError."""
+    try:
+        return _read(folder)
+    except (KeyError, TypeError) as error:
+        raise HistoryError(f"a line lacks what it must have: {error!r}") from error
+
+
+def _read(folder: Path) -> History:
     invoked: dict[str, Invoked] = {}
     tries: list[tuple[str, float]] = []
     changed: list[str] = []
