@@ -1,0 +1,328 @@
+"""The hot door over HTTP: every status, and that nothing bad is stored or repeated."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bus.engine.tables import deliveries, messages
+from tests.api.calling import BATCHED, NDJSON, STRUCTURED, Front, event, line
+from tests.services.waiting import wait_until
+
+MARKER = "3578012345678901"
+"""Looks like a NIK: no answer may repeat it."""
+
+
+def stored(front: Front) -> int:
+    with front.hub.database.reads.connect() as connection:
+        return connection.execute(select(func.count()).select_from(messages)).scalar_one()
+
+
+def test_accepted_duplicate_conflict(front: Front, key: str) -> None:
+    first = front.event(event(), key)
+    assert (first.status, first.json) == (202, {"id": "1", "status": "accepted"})
+    assert first.headers["content-type"] == "application/json"
+    again = event()
+    again["traceparent"] = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    again = dict(reversed(again.items()))
+    second = front.event(again, key)
+    assert (second.status, second.json) == (200, {"id": "1", "status": "duplicate"})
+    other = front.event(event(data=line(amount="1.00")), key)
+    assert (other.status, other.slug) == (409, "conflict")
+    assert stored(front) == 1
+
+
+def test_an_accepted_message_has_what_was_sent(front: Front, key: str) -> None:
+    sent = event(time="2026-01-31T14:00:00.123456+07:00", sequence="007", partitionkey="p 1", extra=None)
+    assert front.event(sent, key).status == 202
+    with front.hub.database.reads.connect() as connection:
+        row = connection.execute(select(messages)).one()
+        states = connection.execute(select(deliveries.c.destination, deliveries.c.state)).all()
+    assert bytes(row.raw) == json.dumps(sent).encode()
+    assert (row.posted_sequence, row.partition, row.op, row.source) == (7, "p 1", "upsert", "e-budgeting")
+    assert row.time == 1769842800123456
+    assert row.subject == "2026:1.03.0.00.0.00.01.0000:1.03.10.2.01.0029:5.1.02.01.01.0001"
+    assert row.agency == "1.03.0.00.0.00.01.0000"
+    assert json.loads(row.data)["amount"] == "1250000000.00"
+    assert [tuple(state) for state in states] == [("e-project", "pending")]
+
+
+def test_a_deletion_has_the_key_fields_alone(front: Front, key: str) -> None:
+    assert front.event(event("1"), key).status == 202
+    fields = {name: line()[name] for name in ("fiscal_year", "agency", "activity", "account")}
+    assert front.event(event("2", data=line(), op="delete"), key).slug == "invalid-data"
+    assert front.event(event("3", data=fields, op="delete"), key).status == 202
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "2026:1.03.0.00.0.00.01.0000:1.03.10.2.01.0029:5.1.02.01.01.0024",
+        "2026:1.03.0.00.0.00.01.0000:1.03.10.2.01.0029:5.1.2.1.1.24",
+    ],
+)
+def test_a_subject_agrees_in_canonical_spelling_or_as_posted(front: Front, key: str, subject: str) -> None:
+    assert front.event(event(data=line(account="5.1.2.1.1.24"), subject=subject), key).status == 202
+
+
+BAD_EVENTS = {
+    "subject-differs": event(subject=MARKER),
+    "unknown-attribute": event(status="delivered"),
+    "unknown-attribute-": event(**{MARKER: "x"}),
+    "unknown-type": event(type=f"id.go.surabaya.{MARKER}.v1"),
+    "unknown-type-short": event(type="budget.line"),
+    "type-not-yours": event(type="id.go.surabaya.contract.contract.v1"),
+    "source-not-yours": event(source="/systems/e-project"),
+    "source-not-yours-": event(source=MARKER),
+    "invalid-attribute-specversion": event(specversion="0.3"),
+    "invalid-attribute-no-specversion": event(specversion=None),
+    "invalid-attribute-id": event(id=""),
+    "invalid-attribute-no-id": event(id=None),
+    "invalid-attribute-id-long": event(id="x" * 201),
+    "invalid-attribute-id-control": event(id="a\nb"),
+    "invalid-attribute-id-hidden": event(id="a\u200bb"),
+    "invalid-attribute-id-number": event(id=1),
+    "invalid-attribute-time": event(time="2026-01-31T14:00:00"),
+    "invalid-attribute-time-day": event(time="2026-02-30T14:00:00Z"),
+    "invalid-attribute-time-year": event(time="0001-01-01T00:00:00+07:00"),
+    "invalid-attribute-time-form": event(time=MARKER),
+    "invalid-attribute-sequence": event(sequence="-1"),
+    "invalid-attribute-sequence-number": event(sequence=5),
+    "invalid-attribute-sequence-long": event(sequence="1" * 19),
+    "invalid-attribute-sequence-digits": event(sequence="\u0661"),
+    "invalid-attribute-partitionkey": event(partitionkey="x" * 201),
+    "invalid-attribute-partitionkey-empty": event(partitionkey=""),
+    "invalid-attribute-op": event(op=MARKER),
+    "invalid-attribute-datacontenttype": event(datacontenttype="text/xml"),
+    "invalid-attribute-dataschema": event(dataschema=""),
+    "invalid-data": event(data=line(amount=MARKER)),
+    "invalid-data-number": event(data=line(amount=1250000000.5)),
+    "invalid-data-integer": event(data=line(amount=1250000000)),
+    "invalid-data-unknown": event(data=line(nik=MARKER)),
+    "invalid-data-name": event(data=line(**{MARKER: "1"})),
+    "invalid-data-bool": event(data=line(fiscal_year=True)),
+    "invalid-data-year": event(data=line(fiscal_year=1999)),
+    "invalid-data-missing": event(data={}),
+    "invalid-data-list": event(data=[line()]),
+    "invalid-data-text": event(data=MARKER),
+    "invalid-event": [event()],
+    "invalid-event-text": MARKER,
+}
+
+
+@pytest.mark.parametrize("name", BAD_EVENTS)
+def test_what_is_wrong_is_named_and_not_repeated(front: Front, key: str, name: str) -> None:
+    answer = front.event(BAD_EVENTS[name], key)
+    assert answer.status == 422
+    assert name.startswith(answer.slug)
+    assert MARKER.encode() not in answer.body
+    assert stored(front) == 0
+
+
+def test_a_wrong_field_is_told_in_two_languages(front: Front, key: str) -> None:
+    (error,) = front.event(event(data=line(amount=5)), key).json["errors"]
+    assert error["field"] == "data.amount"
+    assert "two decimals" in error["english"]
+    assert "dua desimal" in error["indonesian"]
+
+
+def test_null_attributes_are_absent_and_a_broken_trace_is_ignored(front: Front, key: str) -> None:
+    sent = event(traceparent="nonsense") | {"subject": None, "sequence": None}
+    assert front.event(sent, key).status == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        (b"", 400, "empty-body"),
+        (b"{", 400, "invalid-json"),
+        (b"\xff\xfe{}", 400, "not-utf-8"),
+        (b'{"id":"1","id":"2"}', 422, "duplicate-member"),
+        (json.dumps(event()).replace("5.1.02", "5.1.02\\u0000").encode(), 422, "nul-character"),
+        (b'{"data":' + b"[" * 70 + b"]" * 70 + b"}", 422, "too-deep"),
+    ],
+)
+def test_what_is_no_good_json(front: Front, key: str, body: bytes, status: int, slug: str) -> None:
+    answer = front.event(body, key)
+    assert (answer.status, answer.slug) == (status, slug)
+
+
+def test_who_may_post(front: Front, key: str) -> None:
+    assert front.event(event(), None).slug == "unauthorized"
+    answer = front.event(event(), "arus_000000000000_wrong")
+    assert (answer.status, answer.slug) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    reader = front.key("e-budgeting", "read")
+    assert (front.event(event(), reader).status, front.event(event(), reader).slug) == (403, "insufficient-scope")
+    stranger = front.key("newcomer", "post,read")
+    assert front.event(event(source="/systems/newcomer"), stranger).slug == "type-not-yours"
+    assert front.call("POST", f"/v1/messages?key={key}", b"{}").status == 401
+    assert stored(front) == 0
+
+
+def test_a_revoked_key_fails(front: Front, key: str) -> None:
+    from bus.engine import registry
+
+    assert front.event(event(), key).status == 202
+    front.hub.writer.call(lambda c: registry.revoke_key(c, key.split("_")[1], actor="test", now=front.hub.clock()))
+    wait_until(lambda: front.event(event("2"), key).status == 401, timeout=1)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/json", "application/cloudevents+json; charset=latin-1"]
+)
+def test_other_media_types(front: Front, key: str, content_type: str) -> None:
+    answer = front.event(event(), key, content_type)
+    assert (answer.status, answer.slug) == (415, "unsupported-media-type")
+
+
+def test_compressed_bodies_are_not_taken(front: Front, key: str) -> None:
+    headers = {"Content-Type": STRUCTURED, "Content-Encoding": "gzip"}
+    assert front.call("POST", "/v1/messages", b"x", key=key, headers=headers).slug == "unsupported-media-type"
+
+
+def test_other_methods(front: Front, key: str) -> None:
+    answer = front.call("DELETE", "/v1/messages", key=key)
+    assert (answer.status, answer.slug) == (405, "method-not-allowed")
+
+
+class TestMany:
+    def test_the_good_ones_are_stored_whatever_the_bad_ones_do(self, front: Front, key: str) -> None:
+        good, other = event("1"), event("2", number=2)
+        lines = [
+            json.dumps(good),
+            "",
+            "{broken",
+            json.dumps(event("3", data=line(amount=MARKER))),
+            json.dumps(other),
+            json.dumps(good),
+            json.dumps(event("1", data=line(amount="7.00"))),
+            '{"id":"4","id":"4"}',
+        ]
+        answer = front.event("\r\n".join(lines).encode(), key, NDJSON)
+        assert answer.status == 200
+        results = answer.json
+        assert [result["index"] for result in results] == list(range(7))
+        assert [(result["id"], result["status"]) for result in results] == [
+            ("1", "accepted"),
+            (None, "rejected"),
+            ("3", "rejected"),
+            ("2", "accepted"),
+            ("1", "duplicate"),
+            ("1", "conflict"),
+            (None, "rejected"),
+        ]
+        assert [result["problem"]["type"].rsplit("/", 1)[1] for result in results if "problem" in result] == [
+            "invalid-json",
+            "invalid-data",
+            "conflict",
+            "duplicate-member",
+        ]
+        assert MARKER.encode() not in answer.body
+        assert stored(front) == 2
+
+    def test_more_than_one_portion_keeps_its_order(self, front: Front, key: str) -> None:
+        lines = [json.dumps(event(str(number), number=number % 7)) for number in range(1200)]
+        answer = front.event("\n".join(lines).encode(), key, NDJSON)
+        assert [(result["id"], result["status"]) for result in answer.json] == [
+            (str(number), "accepted") for number in range(1200)
+        ]
+        with front.hub.database.reads.connect() as connection:
+            ids = connection.execute(select(messages.c.id).order_by(messages.c.seq)).scalars().all()
+        assert ids == [str(number) for number in range(1200)]
+
+    def test_a_batch(self, front: Front, key: str) -> None:
+        body = [event("1"), event("2", data={}), 5, event("3", number=3)]
+        text = json.dumps(body)[:-1] + ',{"id":"5","id":"5"}]'
+        answer = front.event(text.encode(), key, BATCHED)
+        assert [(result["id"], result["status"]) for result in answer.json] == [
+            ("1", "accepted"),
+            ("2", "rejected"),
+            (None, "rejected"),
+            ("3", "accepted"),
+            ("5", "rejected"),
+        ]
+        with front.hub.database.reads.connect() as connection:
+            raw = connection.execute(select(messages.c.raw).order_by(messages.c.seq)).scalars().first()
+        assert json.loads(bytes(raw)) == event("1")
+        assert front.event(b"[]", key, BATCHED).json == []
+        assert front.event(b"{}", key, BATCHED).status == 400
+
+    def test_nothing_is_an_empty_list(self, front: Front, key: str) -> None:
+        assert front.event(b"\n\n", key, NDJSON).json == []
+
+
+class TestBinaryMode:
+    def headers(self, **changed: str) -> dict[str, str]:
+        made = {
+            "Content-Type": "application/json",
+            "ce-specversion": "1.0",
+            "ce-id": "b-1",
+            "ce-source": "/systems/e-budgeting",
+            "ce-type": "id.go.surabaya.budget.line.v1",
+        }
+        return made | {name.replace("_", "-"): value for name, value in changed.items()}
+
+    def post(self, front: Front, key: str, headers: dict[str, str]):
+        return front.call("POST", "/v1/messages", json.dumps(line()), key=key, headers=headers)
+
+    def test_is_the_same_event_as_structured(self, front: Front, key: str) -> None:
+        assert self.post(front, key, self.headers()).json == {"id": "b-1", "status": "accepted"}
+        assert front.event(event("b-1"), key).json == {"id": "b-1", "status": "duplicate"}
+
+    @pytest.mark.parametrize(
+        ("sent", "id"),
+        [("a%20b", "a b"), ("%E2%82%AC", "\u20ac"), ("100%2525", "100%25"), ('"a\\"b"', 'a"b')],
+    )
+    def test_values_are_decoded_once(self, front: Front, key: str, sent: str, id: str) -> None:
+        assert self.post(front, key, self.headers(ce_id=sent)).json["id"] == id
+
+    @pytest.mark.parametrize("sent", ["%C0%AF", "%ff", "100%", "%zz", "\xe9", "a%00b", "%ED%A0%80"])
+    def test_what_cannot_be_decoded_is_refused(self, front: Front, key: str, sent: str) -> None:
+        answer = self.post(front, key, self.headers(ce_id=sent))
+        assert (answer.status, answer.slug) == (400, "invalid-header")
+
+    def test_unknown_and_doubled_headers(self, front: Front, key: str) -> None:
+        assert self.post(front, key, self.headers(ce_status="x")).slug == "unknown-attribute"
+        assert self.post(front, key, self.headers(ce_datacontenttype="x")).slug == "invalid-header"
+        request = (
+            f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+            "ce-specversion: 1.0\r\nce-id: 1\r\nce-id: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+        )
+        received = front.raw(request.encode())
+        assert b" 400 " in received.splitlines()[0]
+        assert b"invalid-header" in received
+
+
+def test_the_corpus_through_http(front: Front, key: str, shared_data: Path) -> None:
+    """``n_`` as whole bodies: 4xx. ``y_`` inside ``data``: never 5xx, refused only for a named rule."""
+    folder = shared_data / "corpora" / "json-test-suite" / "test_parsing"
+    for path in sorted(folder.glob("n_*")):
+        answer = front.event(path.read_bytes(), key)
+        assert 400 <= answer.status < 500, path.name
+        assert answer.slug
+    shell = json.dumps(event(data="@")).encode()
+    for path in sorted(folder.glob("[yi]_*")):
+        answer = front.event(shell.replace(b'"@"', path.read_bytes()), key)
+        assert 400 <= answer.status < 500, path.name
+        assert answer.slug
+    assert stored(front) == 0
+
+
+def test_naughty_strings_are_kept_or_refused(front: Front, key: str, shared_data: Path) -> None:
+    """In a text field and in an id: equal bytes out, or a refusal; never 5xx."""
+    texts = json.loads((shared_data / "corpora" / "naughty-strings" / "blns.json").read_bytes())
+    lines = [
+        json.dumps(event(str(number), number=number, data=line(number, description=text)), ensure_ascii=False)
+        for number, text in enumerate(texts)
+    ]
+    results = front.event("\n".join(lines).encode(), key, NDJSON).json
+    assert len(results) == len(texts)
+    accepted = {result["id"] for result in results if result["status"] == "accepted"}
+    assert len(accepted) > 400
+    with front.hub.database.reads.connect() as connection:
+        kept = {row.id: json.loads(row.data) for row in connection.execute(select(messages.c.id, messages.c.data))}
+    assert {id: kept[id]["description"] for id in accepted} == {id: texts[int(id)] for id in accepted}
+    for text in texts:
+        assert front.event(event(id=text), key).status in {202, 200, 409, 422}
