@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,13 +131,23 @@ def _mark(connection: Connection, claimed: list[ClaimedLane]) -> None:
         )
 
 
-def start(connection: Connection, seqs: Iterable[int], now: int, *, owner: str, alone: bool) -> None:
-    """Commit before sending to a destination without keys (or alone): a crash then leaves only true starts."""
-    for seq in seqs:
+def start(
+    connection: Connection, heads: Sequence[tuple[ClaimedLane, int]], now: int, *, owner: str, alone: bool
+) -> bool:
+    """Commit before sending to a destination without keys (or alone): a crash then leaves only true starts.
+
+    ``heads`` are lanes with the delivery (its ``seq``) to be attempted. False, and nothing is written, where the
+    lease of one was taken over: its attempt is another worker's now.
+    """
+    fences = lanes.lock(connection, [(lane.destination, lane.lane) for lane, _ in heads])
+    if any(fences.get((lane.destination, lane.lane)) != lane.fence for lane, _ in heads):
+        return False
+    for _, seq in heads:
         connection.execute(starts.delete().where(starts.c.delivery == seq))
         connection.execute(starts.insert().values(delivery=seq, worker=owner, started_at=now))
         if alone:
             connection.execute(update(deliveries).where(deliveries.c.seq == seq).values(alone=2))
+    return True
 
 
 def reclaim(connection: Connection, now: int, *, died: bool, kinds: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from bus.contract.sink import Delivery
 from bus.contract.verdict import Ambiguous, Rejected, Unavailable, Verdict
 
 from . import attempt
-from .claim import Claimed, ClaimedLane, start
+from .claim import ClaimedLane, start
 from .destination import Destination
 from .outcome import Circumstances, decide
 from .routing import Routing
@@ -31,6 +31,17 @@ class _Run:
     def stop(self) -> None:
         self.result.returned.extend(self.left)
         self.left = []
+
+
+class _Head:
+    """The first delivery of a run in one step. Without a verdict at its end it was not sent, and is given back."""
+
+    def __init__(self, run: _Run) -> None:
+        self.run = run
+        self.one = run.left[0]
+        self.delivery: Delivery | None = None
+        self.verdict: Verdict | None = None
+        self.asked = False
 
 
 class Courier:
@@ -67,7 +78,7 @@ class Courier:
     async def _carry_one(self, destination: Destination, run: _Run) -> None:
         while run.left:
             await self._step(destination, [run])
-        await self._settle(destination, [run])
+        await self._settle([run])
 
     async def _carry_together(self, destination: Destination, runs: list[_Run]) -> None:
         size = destination.sink.batch
@@ -76,72 +87,75 @@ class Courier:
             parts = [going[first : first + size] for first in range(0, len(going), size)]
             await asyncio.gather(*(self._step(destination, part) for part in parts))
             going = [run for run in going if run.left]
-        await self._settle(destination, runs)
+        await self._settle(runs)
 
     async def _step(self, destination: Destination, runs: Sequence[_Run]) -> None:
         """Attempt the head of each run."""
-        heads = [(run, run.left[0]) for run in runs]
-        if not await self._announce(destination, [one for _, one in heads]) or not self._in_time(destination, runs):
-            for run in runs:
-                run.stop()
-            return
+        heads = [_Head(run) for run in runs]
         began = self._clock()
-        verdicts = await self._verdicts(destination, [one for _, one in heads])
+        if self._in_time(destination, heads) and await self._announce(destination, heads):
+            began = self._clock()
+            await self._attempt(destination, heads)
         ended = self._clock()
-        for (run, one), verdict in zip(heads, verdicts, strict=True):
-            self._note(destination, run, one, verdict, began, ended)
+        for head in heads:
+            if head.verdict is None:
+                head.run.stop()
+            else:
+                self._note(destination, head, head.verdict, began, ended)
 
-    def _in_time(self, destination: Destination, runs: Sequence[_Run]) -> bool:
+    def _in_time(self, destination: Destination, heads: Sequence[_Head]) -> bool:
         """The lease leaves time for a whole attempt, and nobody has switched the destination off."""
         latest = self._clock() + int(self._deadline * MICROSECONDS)
-        return all(latest <= run.lane.lease_until for run in runs) and self._may_start(destination)
+        return all(latest <= head.run.lane.lease_until for head in heads) and self._may_start(destination)
 
-    async def _announce(self, destination: Destination, heads: Sequence[Claimed]) -> bool:
-        """Commit that these attempts begin, where a crash would otherwise leave a doubt."""
-        doubtful = [one.seq for one in heads if destination.sink.kind != "keyed" and not one.started]
-        alone = any(one.alone for one in heads)
-        if not doubtful and not alone:
+    async def _announce(self, destination: Destination, heads: Sequence[_Head]) -> bool:
+        """Commit that these attempts begin, where a crash would otherwise leave a doubt. False: a lease was lost."""
+        doubtful = [head for head in heads if destination.sink.kind != "keyed" and not head.one.started]
+        alone = any(head.one.alone for head in heads)
+        beginning = list(heads) if alone else doubtful
+        if not beginning:
             return True
-        if not self._may_start(destination):
-            return False
-        seqs = [one.seq for one in heads] if alone else doubtful
-        await self._writer.run(functools.partial(start, seqs=seqs, now=self._clock(), owner=self._owner, alone=alone))
-        return True
+        begin = functools.partial(
+            start,
+            heads=[(head.run.lane, head.one.seq) for head in beginning],
+            now=self._clock(),
+            owner=self._owner,
+            alone=alone,
+        )
+        return await self._writer.run(begin)
 
-    async def _verdicts(self, destination: Destination, heads: Sequence[Claimed]) -> list[Verdict]:
-        answers: list[Verdict | None] = [None] * len(heads)
-        sendable: list[tuple[int, Delivery]] = []
-        for index, one in enumerate(heads):
-            delivery = attempt.encode(self._routing, one, self._deadline)
-            if isinstance(delivery, Rejected):
-                answers[index] = delivery
-            elif one.started or one.token is not None:
-                answers[index] = await self._earlier(destination, one, delivery)
-                if answers[index] is None:
-                    sendable.append((index, delivery))
+    async def _attempt(self, destination: Destination, heads: Sequence[_Head]) -> None:
+        """Ask for what an earlier attempt left open, and send the rest."""
+        for head in heads:
+            encoded = attempt.encode(self._routing, head.one, self._deadline)
+            if isinstance(encoded, Rejected):
+                head.verdict = encoded
             else:
-                sendable.append((index, delivery))
-        if sendable:
-            sent = await attempt.send(destination.sink, [delivery for _, delivery in sendable], self._deadline)
-            for (index, _), verdict in zip(sendable, sent, strict=True):
-                answers[index] = verdict
-        return [answer for answer in answers if answer is not None]
+                head.delivery = encoded
+        await asyncio.gather(*(self._look_back(destination, head) for head in heads if head.verdict is None))
+        sending = [(head, head.delivery) for head in heads if head.verdict is None and head.delivery is not None]
+        # Asking and committing took time: the switches and the leases are looked at again, at the last moment.
+        if sending and self._in_time(destination, [head for head, _ in sending]):
+            verdicts = await attempt.send(destination.sink, [delivery for _, delivery in sending], self._deadline)
+            for (head, _), verdict in zip(sending, verdicts, strict=True):
+                head.verdict, head.asked = verdict, False
 
-    async def _earlier(self, destination: Destination, one: Claimed, delivery: Delivery) -> Verdict | None:
-        """What is known of an attempt whose end nobody saw. None: it may be sent again."""
-        kind = destination.sink.kind
+    async def _look_back(self, destination: Destination, head: _Head) -> None:
+        """What is known of an attempt whose end nobody saw. No verdict: it may be sent (again)."""
+        one, kind = head.one, destination.sink.kind
+        if head.delivery is None or (one.token is None and (kind == "keyed" or not one.started)):
+            return
         if one.token is None and kind == "blind":
-            return Ambiguous("the hub stopped in the middle of an attempt", at="hub")
-        if one.token is None and kind == "keyed":
-            return None
-        return await attempt.ask(destination.sink, delivery, self._deadline)
+            head.verdict = Ambiguous("the hub stopped in the middle of an attempt", at="hub")
+            return
+        head.asked = True
+        head.verdict = await attempt.ask(destination.sink, head.delivery, self._deadline)
 
-    def _note(
-        self, destination: Destination, run: _Run, one: Claimed, verdict: Verdict, began: int, ended: int
-    ) -> None:
+    def _note(self, destination: Destination, head: _Head, verdict: Verdict, began: int, ended: int) -> None:
+        one, run = head.one, head.run
         if isinstance(verdict, Unavailable):
             destination.circuit.missed()
-        else:
+        elif head.delivery is not None:  # otherwise the mapping failed, and the destination was not tried
             destination.circuit.found()
         route = self._routing.routes.get(one.route)
         case = Circumstances(
@@ -152,6 +166,8 @@ class Courier:
             retry=self._routing.retry(one.route),
             partitioned=one.message.partition is not None,
             on_dead_holds=route is None or route.on_dead == "hold",
+            asked=head.asked,
+            token=one.token,
         )
         outcome = decide(verdict, case, self._chance)
         run.left.pop(0)
@@ -159,7 +175,6 @@ class Courier:
         if not outcome.passes:
             run.stop()
 
-    async def _settle(self, destination: Destination, runs: Sequence[_Run]) -> None:
+    async def _settle(self, runs: Sequence[_Run]) -> None:
         settling: list[Awaitable[bool]] = [self._writer.add(self._settler.batch, run.result) for run in runs]
         await asyncio.gather(*settling)
-        destination.lanes_in_hand -= len(runs)

@@ -162,8 +162,11 @@ class Drain:
     async def _carry(self, destination: Destination, part: list[ClaimedLane]) -> None:
         """A suspect (its worker died) is carried while nothing else is, so that a further death names it."""
         passing = self._gate.alone() if part[0].deliveries[0].alone else self._gate.together()
-        async with passing:
-            await self.courier.carry(destination, part)
+        try:
+            async with passing:
+                await self.courier.carry(destination, part)
+        finally:  # also when the store could not take the report: the room must not shrink with every fault
+            destination.lanes_in_hand -= len(part)
 
     def _carried(self, task: asyncio.Task[None]) -> None:
         self._carrying.discard(task)

@@ -37,7 +37,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What ``decide`` needs to know of the delivery. ``tries`` counts all attempts, ``retries`` those that use up."""
+    """What ``decide`` needs to know of the delivery. ``tries`` counts all attempts, ``retries`` those that use up.
+
+    ``asked``: the verdict answers a question about an earlier attempt, of which ``token`` may be the name; nothing
+    was sent.
+    """
 
     now: int
     tries: int
@@ -46,10 +50,14 @@ class Circumstances:
     retry: Retry
     partitioned: bool
     on_dead_holds: bool
+    asked: bool = False
+    token: str | None = None
 
 
 def decide(verdict: Verdict, case: Circumstances, chance: random.Random) -> Outcome:
     """The one place where verdicts become states."""
+    if case.asked and isinstance(verdict, RetryLater | Unavailable | Ambiguous):
+        return _ask_again(verdict, case, chance)
     match verdict:
         case Delivered():
             return Outcome("delivered", False, case.retries, case.now)
@@ -59,12 +67,12 @@ def decide(verdict: Verdict, case: Circumstances, chance: random.Random) -> Outc
             retries = case.retries + 1
             if retries >= case.retry.attempts:
                 return _dead(f"gave up after {retries} tries: {reason}", case, retries)
-            wait = backoff(case.retry, retries, chance) if after is None else _capped(after)
+            wait = backoff(case.retry, retries, chance)
+            if after is not None:  # a wish for no wait must not use up all tries in one moment
+                wait = max(_capped(after), case.retry.first / 2)
             return Outcome("retrying", True, retries, _in(case.now, wait), reason=reason)
         case Unavailable(reason=reason, after=after):
-            wait = unavailable_backoff(case.retry, case.tries, chance)
-            if after is not None:
-                wait = max(wait, _capped(after))
+            wait = max(unavailable_backoff(case.retry, case.tries, chance), _capped(after or 0.0))
             return Outcome("retrying", True, case.retries, _in(case.now, wait), reason=reason)
         case Deferred(token=token, check_after=check_after):
             due = _in(case.now, _capped(check_after))
@@ -73,6 +81,15 @@ def decide(verdict: Verdict, case: Circumstances, chance: random.Random) -> Outc
             )
         case Ambiguous(reason=reason):
             return _ambiguous(reason, case, chance)
+
+
+def _ask_again(verdict: RetryLater | Unavailable | Ambiguous, case: Circumstances, chance: random.Random) -> Outcome:
+    """The question found no answer: what the earlier attempt did is as unknown as before, so nothing may be sent."""
+    due = _in(case.now, unavailable_backoff(case.retry, case.tries, chance))
+    state = "retrying" if case.token is None else "deferred"
+    return Outcome(
+        state, True, case.retries, due, reason=verdict.reason, token=case.token, keep_start=case.token is None
+    )
 
 
 def _ambiguous(reason: str, case: Circumstances, chance: random.Random) -> Outcome:
@@ -89,7 +106,7 @@ def _dead(reason: str, case: Circumstances, retries: int) -> Outcome:
 
 
 def _capped(seconds: float) -> float:
-    return min(max(seconds, 0.0), LONGEST_ASKED)
+    return min(max(0.0, seconds), LONGEST_ASKED)  # in this order not-a-number becomes 0
 
 
 def _in(now: int, seconds: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from bus.contract.clock import MICROSECONDS, Clock
 from bus.contract.events import AttemptEnded, DeliverySettled, Event, FaultSeen
@@ -75,7 +75,8 @@ class Settler:
         touched = parents.release(connection, self._routing, arrived, now)
         own = {(item.destination, item.lane) for item in valid}
         lanes.refresh(connection, own, release=True)
-        others = [lane for lane in touched if lane not in own]
+        touched.extend((row.destination, row.lane) for row in superseded)  # a dead one may have held another lane
+        others = {lane for lane in touched if lane not in own}
         lanes.lock(connection, others)
         lanes.refresh(connection, others, release=False)
         self._tell(connection, results, superseded, now)
@@ -160,12 +161,19 @@ def _attempt(item: LaneResult, result: Result) -> dict[str, Any]:
 
 
 def _give_back(connection: Connection, returned: Sequence[Claimed]) -> None:
-    """Claimed and never started: as if it had not been touched."""
+    """Claimed and never attempted: as if it had not been touched."""
+    announced = [one.seq for one in returned if not one.started]
+    for part in lanes.chunks(announced):
+        connection.execute(starts.delete().where(starts.c.delivery.in_(part)))
     if returned:
         connection.execute(
             update(deliveries)
             .where(deliveries.c.seq == bindparam("the_seq"), deliveries.c.state == "delivering")
-            .values(state=bindparam("state_before"), attempts=deliveries.c.attempts - 1),
+            .values(
+                state=bindparam("state_before"),
+                attempts=deliveries.c.attempts - 1,
+                alone=case((deliveries.c.alone == 2, 1), else_=deliveries.c.alone),
+            ),
             [
                 {"the_seq": one.seq, "state_before": one.state if one.state != "delivering" else "pending"}
                 for one in returned
@@ -225,7 +233,7 @@ def _supersede(connection: Connection, last: dict[tuple[str, str, str], Result],
                     deliveries.c.message < result.claimed.message_seq,
                 )
                 .values(state="superseded", holds=0, settled_at=now)
-                .returning(deliveries.c.id, deliveries.c.destination, deliveries.c.type)
+                .returning(deliveries.c.id, deliveries.c.destination, deliveries.c.type, deliveries.c.lane)
             )
             found.extend(connection.execute(statement))
     return found
