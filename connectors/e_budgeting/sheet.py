@@ -157,7 +157,7 @@ def _width_problems(record: Record, header: Header, *, stray: bool) -> list[Fiel
     english = f"the row has {len(record.cells)} columns and the header {wanted}: "
     indonesian = f"baris memiliki {len(record.cells)} kolom sedangkan judul {wanted}: "
     if stray:
-        english += "a thousands separator or comma outside quotes split a cell; put the cell in quotes or use another delimiter"
+        english += "a thousands separator or comma outside quotes split a cell; quote it or use another delimiter"
         indonesian += (
             "pemisah ribuan atau koma di luar tanda kutip memecah sel; beri tanda kutip atau gunakan pemisah kolom lain"
         )
