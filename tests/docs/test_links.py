@@ -40,5 +40,7 @@ def test_every_decision_is_numbered_and_listed_once():
 def test_files_named_in_code_style_exist():
     """A path to a file of ours, written as code, names one that exists."""
     for page in all_pages():
-        for name in re.findall(r"`((?:bus|connectors|mappings|monitoring|tests|docs|proof)/[\w./-]+\.\w+)`", page.read_text("utf-8")):
+        for name in re.findall(
+            r"`((?:bus|connectors|mappings|monitoring|tests|docs|proof)/[\w./-]+\.\w+)`", page.read_text("utf-8")
+        ):
             assert (ROOT / name).exists(), f"{_name(page)}: {name}"
