@@ -45,6 +45,8 @@ def replay(
     """
     row = _row(connection, delivery)
     if row.state in WAITING:
+        if not overwrite:
+            _guard_passed(connection, row)
         _resume(connection, row, now)
         sent = delivery
     elif row.state == "delivered":
@@ -95,6 +97,25 @@ def _guard_newer(connection: Connection, row: Any, overwrite: bool) -> None:
         )
 
 
+def _guard_passed(connection: Connection, row: Any) -> None:
+    """A dead delivery holds nobody: a later version may have been tried, and may have arrived."""
+    columns = deliveries.c
+    passed = connection.execute(
+        select(columns.seq).where(
+            columns.destination == row.destination,
+            columns.lane == row.lane,
+            columns.holds == 1,
+            columns.sequence > row.sequence,
+            columns.attempts > 0,
+            columns.type == row.type,
+            columns.subject == row.subject,
+        )
+    ).first()
+    if passed is not None:
+        detail = "a later version of the record is being sent; once it is delivered, this one is superseded"
+        raise Refused(Problem("newer-version", "A newer version is on its way", 409, detail))
+
+
 def _again(connection: Connection, row: Any, now: int) -> str:
     sequence = lanes.next_sequences(connection, {row.lane: 1})[row.lane]
     key = uuid.uuid4().hex
@@ -140,6 +161,7 @@ def resolve(
         detail = f"the delivery is {row.state}; only parked and dead ones wait for a person"
         raise Refused(Problem("not-waiting", "Nothing to decide", 409, detail))
     if verdict == "retry":
+        _guard_passed(connection, row)
         _resume(connection, row, now)
         state = "pending"
     else:

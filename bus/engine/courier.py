@@ -172,7 +172,8 @@ class Courier:
         outcome = decide(verdict, case, self._chance)
         run.left.pop(0)
         run.result.results.append(Result(one, verdict, outcome, began, ended))
-        if not outcome.passes:
+        if not outcome.passes or outcome.state == "dead":
+            # A refusal is settled before a later version goes: unrecorded, it would be tried again after that one.
             run.stop()
 
     async def _settle(self, runs: Sequence[_Run]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import uuid
@@ -39,6 +40,11 @@ class Subscription:
         return SUBSCRIPTION + self.id
 
 
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks writes it: ``whsec_`` and base64 of 32 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def subscribe(
     connection: Connection,
     system: str,
@@ -55,7 +61,7 @@ def subscribe(
         id=uuid.uuid4().hex[:16],
         system=system,
         url=url,
-        secret=secret or f"whsec_{secrets.token_urlsafe(32)}",
+        secret=secret or new_secret(),
         types=tuple(short_type(name) for name in types),
         start=start,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from bus.contract.feed import Source
 from bus.contract.sink import Sink
 from bus.engine.destination import Destination
 from bus.engine.intake import Taken
-from bus.engine.subscribing import live
+from bus.engine.subscribing import Subscription, live
 from connectors import e_budgeting, e_procurement, e_project
 from connectors.e_procurement.sink import EProcurementSink
 from connectors.e_procurement.source import SpseAnnouncements
@@ -44,12 +45,20 @@ class Links:
         for system, sink in self.sinks.items():
             listed[system] = self._known.get(system) or Destination(system, system, sink)
         for subscription in live(connection):
-            name = subscription.destination
-            listed[name] = self._known.get(name) or Destination(
-                name, subscription.system, WebhookSink(subscription.url, subscription.secret, self._webhooks)
-            )
+            destination = self._known.get(subscription.destination) or self._subscribed(subscription)
+            if destination is not None:
+                listed[destination.name] = destination
         self._known = listed
         return list(listed.values())
+
+    def _subscribed(self, subscription: Subscription) -> Destination | None:
+        """None where the subscription cannot be served: its deliveries wait, and nothing else suffers."""
+        try:
+            sink = WebhookSink(subscription.url, subscription.secret, self._webhooks)
+        except ValueError as error:
+            sys.stderr.write(f"subscription {subscription.id} of {subscription.system} cannot be served: {error}\n")
+            return None
+        return Destination(subscription.destination, subscription.system, sink)
 
     async def close(self) -> None:
         for sink in [destination.sink for destination in self._known.values()]:
