@@ -221,6 +221,8 @@ class _Transport:
             self._http.request("POST", address, deadline=remaining, body=body, headers={**headers, **self._headers}),
             call.loop,
         )
+        if call.stopped:
+            call.request.cancel()  # it was cancelled between the check above and here
         # The loop keeps the deadline; the second limit is for a loop that was stopped meanwhile.
         answer = call.request.result(remaining + _GRACE_SECONDS)
         call.status = answer.status
@@ -243,7 +245,18 @@ def _checked(answer: Answer) -> _Response:
         raise _Answered(Ambiguous("a good status, but no XML (a log-in page?)", answer.status, "destination"))
     if not answer.complete or answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise _Answered(Ambiguous("the answer is cut off or compressed", answer.status))
-    declared = _DECLARED_ENCODING.match(answer.body.lstrip(b"\xef\xbb\xbf \r\n\t"))
-    if declared and declared[1].lower() not in {b"utf-8", b"us-ascii"}:
+    if not _is_utf8(answer.body):
         raise _Answered(Ambiguous("the answer is not in UTF-8", answer.status, "destination"))
     return _Response(answer.status, answer.headers, answer.body)
+
+
+def _is_utf8(body: bytes) -> bool:
+    """By its bytes and by its own declaration: an XML parser would believe a mark, a NUL or a declared UTF-7."""
+    declared = _DECLARED_ENCODING.match(body.lstrip(b"\xef\xbb\xbf \r\n\t"))
+    if b"\0" in body or (declared and declared[1].lower() not in {b"utf-8", b"us-ascii"}):
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

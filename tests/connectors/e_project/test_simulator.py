@@ -78,3 +78,11 @@ def test_a_line_that_goes_or_loses_its_money_cancels_its_package_and_an_unchange
     assert (package["status"], package["revisi"], cursor) == ("dibatalkan", 1, 2)
     planning.line_changed(KEY, {"pagu": "0.00"})
     assert planning.log.changed(cursor, 10) == ([], 2, False)
+
+
+def test_a_package_that_changed_twice_is_given_once_with_its_last_state():
+    planning = Planning()
+    planning.line_changed(KEY, {"pagu": "1000000.00"})
+    planning.line_changed(KEY, {"pagu": "2000000.00"})
+    found, _, _ = planning.log.changed(0, 10)
+    assert [package["revisi"] for package in found] == [1]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from aiohttp import web
 
 from bus.contract.sink import Delivery
 from bus.contract.verdict import Ambiguous, Delivered, Rejected, RetryLater, Unavailable
@@ -173,6 +174,22 @@ async def test_many_senders_share_one_token(sink, simulator):
 async def test_a_missing_route_is_not_a_deletion_that_is_done(sink, simulator):
     simulator.faults.order("404")
     assert isinstance(await send(sink, "k1", None, op="delete"), Unavailable)
+
+
+async def test_not_found_is_never_success_of_a_write():
+    async def token(request):
+        return web.json_response({"access_token": "t", "expires_in": 60})
+
+    async def missing(request):
+        return web.json_response({"kode": "TIDAK_DITEMUKAN"}, status=404)
+
+    app = web.Application()
+    app.add_routes([web.post("/oauth/token", token), web.route("*", "/api/{tail:.*}", missing)])
+    async with serving(app) as server:
+        sink = sink_of(server)
+        assert isinstance(await send(sink, "k1", {}), Unavailable)
+        assert await send(sink, "k2", None, op="delete") == Delivered("absent", 404)
+        await sink.close()
 
 
 async def test_a_refusal_keeps_the_systems_own_words(sink):

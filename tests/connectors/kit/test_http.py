@@ -159,8 +159,10 @@ async def test_a_redirect_is_not_followed_and_a_cookie_not_kept(client):
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", there)
     async with serving(app) as server:
+        # By name: a cookie jar keeps none of a bare address.
+        url = server.url.replace("127.0.0.1", "localhost") + "/"
         for _ in range(2):
-            assert (await client.request("GET", server.url + "/", deadline=5)).status == 302
+            assert (await client.request("GET", url, deadline=5)).status == 302
     assert seen == [("/", None), ("/", None)]
 
 
