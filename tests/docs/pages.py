@@ -9,7 +9,7 @@ DOCS = ROOT / "docs"
 
 def all_pages():
     """Every Markdown file that is written for a reader."""
-    tops = [path for path in ROOT.glob("*.md")]
+    tops = list(ROOT.glob("*.md"))
     inner = [path for folder in ("docs", "connectors", "changelog.d") for path in (ROOT / folder).rglob("*.md")]
     return sorted([*tops, *inner])
 
