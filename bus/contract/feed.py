@@ -66,10 +66,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as read: its rows, and how it was understood (encoding, delimiter, number form), for the report."""
+    """A file as read: its rows, and how it was understood (encoding, delimiter, number form), for the report.
+
+    ``whole`` is False where the file is known to be a part (mended rows that come back): it deletes nothing.
+    """
 
     rows: Sequence[Row]
     dialect: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Intake:
         rows = self._named(feed, reading.rows)
         digest = hashlib.sha256(content).hexdigest()
         with self._alone(feed) as owner:
-            read = read_rows(feed, rows)
+            read = read_rows(feed, rows, whole=reading.whole)
             previous = self._read(lambda c: feed_state.previous(c, feed.system, feed.name, read.scopes))
             planned = plan(feed, read, previous)
             if approved is None and self._hold.holds(planned, previous):

@@ -70,9 +70,12 @@ class Read:
         return len(self.winners) + self.duplicates + len(self.rejected)
 
 
-def read_rows(feed: Feed, rows: Sequence[Row]) -> Read:
-    """Decode every row. Within the file the latest recency, then the last row, wins its key."""
-    read = Read()
+def read_rows(feed: Feed, rows: Sequence[Row], *, whole: bool = True) -> Read:
+    """Decode every row. Within the file the latest recency, then the last row, wins its key.
+
+    What is not ``whole`` (a page, a file of mended rows) says nothing of the rows that it leaves out.
+    """
+    read = Read(may_delete=whole)
     for row in rows:
         sorted_out = _sort_out(feed, row)
         if isinstance(sorted_out, Bad):

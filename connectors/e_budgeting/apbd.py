@@ -70,6 +70,7 @@ def read(content: bytes, _filename: str, settings: TableSettings | None = None) 
         header=sheet.header_at,
         cells=cells,
         hints=hints,
+        whole=not sheet.partial,
     )
 
 

@@ -53,7 +53,13 @@ def read(content: bytes, _filename: str, settings: TableSettings | None = None) 
     cells = {number: line.cells for number, line in enumerate(sheet.lines, start=1)}
     dialect = {**sheet.dialect, "number_form": ", ".join(sorted({form.label for form in forms.values()}))}
     return TableReading(
-        rows, dialect, delimiter=sheet.delimiter, preamble=sheet.preamble, header=sheet.header_at, cells=cells
+        rows,
+        dialect,
+        delimiter=sheet.delimiter,
+        preamble=sheet.preamble,
+        header=sheet.header_at,
+        cells=cells,
+        whole=not sheet.partial,
     )
 
 

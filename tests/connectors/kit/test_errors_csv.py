@@ -47,6 +47,7 @@ def test_a_mended_errors_file_is_read_back_as_rows_alone():
     mended = errors_csv(reading, _refused(reading)).replace(b"tidak tahu", b"2.000,00")
     again = rka.read(mended, "rka-2.csv")
     assert again.dialect["extent"] == "mended rows"
+    assert not again.whole
     assert [(row.values["amount"], row.problems) for row in again.rows] == [("2000.00", ())]
     assert "extent" not in reading.dialect
 

@@ -1,5 +1,8 @@
 """The first schema."""
 
+from functools import partial
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,300 +12,261 @@ branch_labels = None
 depends_on = None
 
 
+def _column(kind: Any, name: str, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=null)
+
+
+_text = partial(_column, sa.Text())
+_big = partial(_column, sa.BigInteger())
+_int = partial(_column, sa.Integer())
+_small = partial(_column, sa.SmallInteger())
+_float = partial(_column, sa.Float(53))
+_bytes = partial(_column, sa.LargeBinary())
+
+
+def _serial() -> sa.Column[Any]:
+    return sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False)
+
+
+def _key(*columns: str, table: str) -> sa.PrimaryKeyConstraint:
+    return sa.PrimaryKeyConstraint(*columns, name=f"pk_{table}")
+
+
+def _unique(*columns: str, table: str) -> sa.UniqueConstraint:
+    return sa.UniqueConstraint(*columns, name=f"uq_{table}_{'_'.join(columns)}")
+
+
+def _index(name: str, table: str, *columns: str, where: str | None = None) -> None:
+    condition = sa.text(where) if where else None
+    op.create_index(name, table, list(columns), sqlite_where=condition, postgresql_where=condition)
+
+
 def upgrade() -> None:
-    op.create_table(
-        "agency_aliases",
-        sa.Column("alias", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("alias", name=op.f("pk_agency_aliases")),
-    )
+    op.create_table("agency_aliases", _text("alias"), _text("code"), _key("alias", table="agency_aliases"))
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
-        sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
+        _text("id"),
+        _text("system"),
+        _text("hash"),
+        _text("scopes"),
+        _big("created_at"),
+        _big("revoked_at", null=True),
+        _key("id", table="api_keys"),
+        _unique("hash", table="api_keys"),
     )
     op.create_table(
         "attempts",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("delivery", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("at", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.Column("worker", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_attempts")),
+        _serial(),
+        _big("delivery"),
+        _int("number"),
+        _big("started_at"),
+        _big("ended_at"),
+        _text("outcome"),
+        _int("status", null=True),
+        _text("at", null=True),
+        _text("detail", null=True),
+        _text("worker"),
+        _key("seq", table="attempts"),
     )
-    op.create_index(op.f("ix_attempts_delivery"), "attempts", ["delivery"], unique=False)
+    _index("ix_attempts_delivery", "attempts", "delivery")
     op.create_table(
-        "audit",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+        "audit", _serial(), _big("at"), _text("actor"), _text("action"), _text("detail"), _key("seq", table="audit")
     )
+    op.create_table("controls", _text("name"), _big("value"), _key("name", table="controls"))
     op.create_table(
-        "controls",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_controls")),
-    )
-    op.create_table(
-        "counters",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("labels", sa.Text(), nullable=False),
-        sa.Column("value", sa.Float(precision=53), nullable=False),
-        sa.PrimaryKeyConstraint("name", "labels", name=op.f("pk_counters")),
+        "counters", _text("name"), _text("labels"), _float("value"), _key("name", "labels", table="counters")
     )
     op.create_table(
         "deliveries",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("message", sa.BigInteger(), nullable=False),
-        sa.Column("destination", sa.Text(), nullable=False),
-        sa.Column("route", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("holds", sa.SmallInteger(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("retries", sa.Integer(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("parked", sa.Text(), nullable=True),
-        sa.Column("waits", sa.Text(), nullable=True),
-        sa.Column("waits_at", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("token", sa.Text(), nullable=True),
-        sa.Column("alone", sa.SmallInteger(), nullable=False),
-        sa.Column("deaths", sa.SmallInteger(), nullable=False),
-        sa.Column("replay_of", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("accepted_at", sa.BigInteger(), nullable=False),
-        sa.Column("settled_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("id", name=op.f("uq_deliveries_id")),
+        _serial(),
+        _text("id"),
+        _big("message"),
+        _text("destination"),
+        _text("route"),
+        _text("type"),
+        _text("subject"),
+        _text("lane"),
+        _big("sequence"),
+        _text("state"),
+        _small("holds"),
+        _int("attempts"),
+        _int("retries"),
+        _big("due_at"),
+        _text("parked", null=True),
+        _text("waits", null=True),
+        _text("waits_at", null=True),
+        _text("reason", null=True),
+        _text("token", null=True),
+        _small("alone"),
+        _small("deaths"),
+        _text("replay_of", null=True),
+        _big("created_at"),
+        _big("accepted_at"),
+        _big("settled_at", null=True),
+        _key("seq", table="deliveries"),
+        _unique("id", table="deliveries"),
     )
-    op.create_index(
-        "ix_deliveries_dead",
-        "deliveries",
-        ["destination", "type", "subject"],
-        unique=False,
-        sqlite_where=sa.text("state = 'dead'"),
-        postgresql_where=sa.text("state = 'dead'"),
-    )
-    op.create_index(
-        "ix_deliveries_line",
-        "deliveries",
-        ["destination", "lane", "sequence"],
-        unique=False,
-        sqlite_where=sa.text("holds = 1"),
-        postgresql_where=sa.text("holds = 1"),
-    )
-    op.create_index(op.f("ix_deliveries_message"), "deliveries", ["message"], unique=False)
-    op.create_index(
+    _index("ix_deliveries_dead", "deliveries", "destination", "type", "subject", where="state = 'dead'")
+    _index("ix_deliveries_line", "deliveries", "destination", "lane", "sequence", where="holds = 1")
+    _index("ix_deliveries_message", "deliveries", "message")
+    _index(
         "ix_deliveries_open",
         "deliveries",
-        ["destination", "state", "accepted_at"],
-        unique=False,
-        sqlite_where=sa.text("state NOT IN ('delivered', 'superseded', 'discarded')"),
-        postgresql_where=sa.text("state NOT IN ('delivered', 'superseded', 'discarded')"),
+        "destination",
+        "state",
+        "accepted_at",
+        where="state NOT IN ('delivered', 'superseded', 'discarded')",
     )
-    op.create_index(
-        "ix_deliveries_waits",
-        "deliveries",
-        ["waits"],
-        unique=False,
-        sqlite_where=sa.text("waits IS NOT NULL"),
-        postgresql_where=sa.text("waits IS NOT NULL"),
-    )
+    _index("ix_deliveries_waits", "deliveries", "waits", where="waits IS NOT NULL")
     op.create_table(
         "feed_rows",
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("feed", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("system", "feed", "scope", "key", name=op.f("pk_feed_rows")),
+        _text("system"),
+        _text("feed"),
+        _text("scope"),
+        _text("key"),
+        _text("hash"),
+        _key("system", "feed", "scope", "key", table="feed_rows"),
     )
     op.create_table(
         "feeds",
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("feed", sa.Text(), nullable=False),
-        sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("last_success", sa.BigInteger(), nullable=True),
-        sa.Column("lease_owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("system", "feed", name=op.f("pk_feeds")),
+        _text("system"),
+        _text("feed"),
+        _text("cursor", null=True),
+        _big("last_success", null=True),
+        _text("lease_owner", null=True),
+        _big("lease_until", null=True),
+        _key("system", "feed", table="feeds"),
     )
-    op.create_table(
-        "lane_keys",
-        sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("lane", name=op.f("pk_lane_keys")),
-    )
+    op.create_table("lane_keys", _text("lane"), _big("sequence"), _key("lane", table="lane_keys"))
     op.create_table(
         "lanes",
-        sa.Column("destination", sa.Text(), nullable=False),
-        sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("held", sa.SmallInteger(), nullable=False),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("fence", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("destination", "lane", name=op.f("pk_lanes")),
+        _text("destination"),
+        _text("lane"),
+        _big("due_at", null=True),
+        _small("held"),
+        _big("lease_until", null=True),
+        _text("owner", null=True),
+        _big("fence"),
+        _key("destination", "lane", table="lanes"),
     )
-    op.create_index(
-        "ix_lanes_due",
-        "lanes",
-        ["destination", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_lanes_owner",
-        "lanes",
-        ["owner"],
-        unique=False,
-        sqlite_where=sa.text("owner IS NOT NULL"),
-        postgresql_where=sa.text("owner IS NOT NULL"),
-    )
+    _index("ix_lanes_due", "lanes", "destination", "due_at", where="due_at IS NOT NULL")
+    _index("ix_lanes_owner", "lanes", "owner", where="owner IS NOT NULL")
     op.create_table(
         "messages",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("agency", sa.Text(), nullable=True),
-        sa.Column("feed", sa.Text(), nullable=True),
-        sa.Column("op", sa.Text(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("accepted_at", sa.BigInteger(), nullable=False),
-        sa.Column("posted_sequence", sa.BigInteger(), nullable=True),
-        sa.Column("partition", sa.Text(), nullable=True),
-        sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=True),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=True),
-        sa.Column("traceparent", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_messages")),
-        sa.UniqueConstraint("source", "id", name=op.f("uq_messages_source_id")),
+        _serial(),
+        _text("source"),
+        _text("id"),
+        _text("type"),
+        _text("subject"),
+        _text("agency", null=True),
+        _text("feed", null=True),
+        _text("op"),
+        _big("time"),
+        _big("accepted_at"),
+        _big("posted_sequence", null=True),
+        _text("partition", null=True),
+        _text("lane"),
+        _big("sequence"),
+        _big("version", null=True),
+        _text("content"),
+        _text("data"),
+        _bytes("raw", null=True),
+        _text("traceparent", null=True),
+        _key("seq", table="messages"),
+        _unique("source", "id", table="messages"),
     )
-    op.create_index(op.f("ix_messages_accepted_at"), "messages", ["accepted_at"], unique=False)
-    op.create_index(op.f("ix_messages_type_subject_seq"), "messages", ["type", "subject", "seq"], unique=False)
+    _index("ix_messages_accepted_at", "messages", "accepted_at")
+    _index("ix_messages_type_subject_seq", "messages", "type", "subject", "seq")
     op.create_table(
         "records",
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("message", sa.BigInteger(), nullable=True),
-        sa.Column("posted_sequence", sa.BigInteger(), nullable=True),
-        sa.Column("agency", sa.Text(), nullable=True),
-        sa.Column("deleted", sa.SmallInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("type", "key", name=op.f("pk_records")),
+        _text("type"),
+        _text("key"),
+        _big("version"),
+        _big("message", null=True),
+        _big("posted_sequence", null=True),
+        _text("agency", null=True),
+        _small("deleted"),
+        _big("updated_at"),
+        _key("type", "key", table="records"),
     )
     op.create_table(
         "rejections",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("feed", sa.Text(), nullable=False),
-        sa.Column("file", sa.Text(), nullable=True),
-        sa.Column("file_sha256", sa.Text(), nullable=True),
-        sa.Column("row", sa.BigInteger(), nullable=True),
-        sa.Column("line", sa.BigInteger(), nullable=True),
-        sa.Column("problems", sa.Text(), nullable=False),
-        sa.Column("raw", sa.Text(), nullable=False),
-        sa.Column("agency", sa.Text(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_rejections")),
+        _serial(),
+        _text("system"),
+        _text("feed"),
+        _text("file", null=True),
+        _text("file_sha256", null=True),
+        _big("row", null=True),
+        _big("line", null=True),
+        _text("problems"),
+        _text("raw"),
+        _text("agency", null=True),
+        _big("at"),
+        _key("seq", table="rejections"),
     )
-    op.create_index(
-        op.f("ix_rejections_system_feed_file_sha256"), "rejections", ["system", "feed", "file_sha256"], unique=False
-    )
+    _index("ix_rejections_system_feed_file_sha256", "rejections", "system", "feed", "file_sha256")
     op.create_table(
         "replicas",
-        sa.Column("destination", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("message", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=True),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("deleted", sa.SmallInteger(), nullable=False),
-        sa.Column("delivered_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("destination", "type", "key", name=op.f("pk_replicas")),
+        _text("destination"),
+        _text("type"),
+        _text("key"),
+        _big("message"),
+        _big("version", null=True),
+        _big("sequence"),
+        _small("deleted"),
+        _big("delivered_at"),
+        _key("destination", "type", "key", table="replicas"),
     )
     op.create_table(
         "snapshots",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("feed", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("rows", sa.BigInteger(), nullable=False),
-        sa.Column("deletions", sa.BigInteger(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("decided_at", sa.BigInteger(), nullable=True),
-        sa.Column("decided_by", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+        _text("id"),
+        _text("system"),
+        _text("feed"),
+        _text("scopes"),
+        _text("file"),
+        _bytes("content"),
+        _text("state"),
+        _big("rows"),
+        _big("deletions"),
+        _big("size"),
+        _big("at"),
+        _big("decided_at", null=True),
+        _text("decided_by", null=True),
+        _text("reason", null=True),
+        _key("id", table="snapshots"),
     )
-    op.create_index(op.f("ix_snapshots_system_feed_state"), "snapshots", ["system", "feed", "state"], unique=False)
-    op.create_table(
-        "starts",
-        sa.Column("delivery", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("worker", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("delivery", name=op.f("pk_starts")),
-    )
+    _index("ix_snapshots_system_feed_state", "snapshots", "system", "feed", "state")
+    op.create_table("starts", _big("delivery"), _text("worker"), _big("started_at"), _key("delivery", table="starts"))
     op.create_table(
         "subscriptions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("system", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("types", sa.Text(), nullable=False),
-        sa.Column("start", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("removed_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
+        _text("id"),
+        _text("system"),
+        _text("url"),
+        _text("secret"),
+        _text("types"),
+        _text("start"),
+        _big("created_at"),
+        _big("removed_at", null=True),
+        _key("id", table="subscriptions"),
     )
     op.create_table(
         "systems",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("agency", sa.Text(), nullable=True),
-        sa.Column("external", sa.SmallInteger(), nullable=False),
-        sa.Column("paused_at", sa.BigInteger(), nullable=True),
-        sa.Column("paused_reason", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_systems")),
+        _text("id"),
+        _text("title"),
+        _text("agency", null=True),
+        _small("external"),
+        _big("paused_at", null=True),
+        _text("paused_reason", null=True),
+        _big("created_at"),
+        _key("id", table="systems"),
     )
     op.create_table(
         "workers",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("heartbeat_at", sa.BigInteger(), nullable=False),
-        sa.Column("control_seen", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        _text("id"),
+        _big("started_at"),
+        _big("heartbeat_at"),
+        _big("control_seen"),
+        _key("id", table="workers"),
     )
 
 
