@@ -6,6 +6,8 @@ waits for that. So after ``pause`` answers, no further attempt starts anywhere.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select, update
@@ -49,12 +51,14 @@ def set_paused(connection: Connection, system: str, *, at: int | None, reason: s
     return raise_number(connection)
 
 
-def sign(connection: Connection, worker: str, now: int, seen: int) -> None:
-    """A worker's sign of life, with the number it acts on."""
-    statement = insert(connection, workers).values(id=worker, started_at=now, heartbeat_at=now, control_seen=seen)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now, "control_seen": seen})
+def sign(connection: Connection, worker: str, now: int, seen: int, circuits: Mapping[str, bool] | None = None) -> None:
+    """A worker's sign of life, with the number it acts on and which of its circuits are open."""
+    told = json.dumps({name: int(is_open) for name, is_open in sorted((circuits or {}).items())})
+    statement = insert(connection, workers).values(
+        id=worker, started_at=now, heartbeat_at=now, control_seen=seen, circuits=told
     )
+    changed = {"heartbeat_at": now, "control_seen": seen, "circuits": told}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 def sign_off(connection: Connection, worker: str) -> None:
@@ -72,3 +76,13 @@ def behind(connection: Connection, wanted: int, now: int) -> list[str]:
         workers.c.control_seen < wanted, workers.c.heartbeat_at > now - int(ALIVE * 1_000_000)
     )
     return [row.id for row in connection.execute(statement)]
+
+
+def circuits(connection: Connection, now: int) -> dict[str, bool]:
+    """By destination: does any living worker keep its attempts away?"""
+    statement = select(workers.c.circuits).where(workers.c.heartbeat_at > now - int(ALIVE * 1_000_000))
+    found: dict[str, bool] = {}
+    for row in connection.execute(statement):
+        for name, is_open in json.loads(row.circuits).items():
+            found[name] = found.get(name, False) or bool(is_open)
+    return found

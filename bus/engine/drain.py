@@ -193,7 +193,13 @@ class Drain:
         if listed is not None or now - self._signed_at > MICROSECONDS:
             self._signed_at = now
             await self._writer.run(
-                functools.partial(controls.sign, worker=self._owner, now=now, seen=self._switches.number)
+                functools.partial(
+                    controls.sign,
+                    worker=self._owner,
+                    now=now,
+                    seen=self._switches.number,
+                    circuits={name: one.circuit.open for name, one in self._destinations.items()},
+                )
             )
 
     def _read_switches(self) -> tuple[Switches, list[Destination] | None]:

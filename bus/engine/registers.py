@@ -117,7 +117,9 @@ workers = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("heartbeat_at", BigInteger, nullable=False),
     Column("control_seen", BigInteger, nullable=False),
+    Column("circuits", Text, nullable=False),
 )
+"""``circuits`` is a JSON object: destination to 1 where this worker's circuit is open, else 0."""
 
 controls = Table(
     "controls",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from bus.contract.clock import MICROSECONDS
+from bus.engine import controls
 from bus.engine.registers import counters, feeds
 from bus.engine.tables import deliveries
 
@@ -61,4 +62,6 @@ def read(connection: Connection, now: int) -> Snapshot:
         if row.last_success is not None:
             labels = {"system": row.system, "feed": row.feed}
             gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
+    for destination, is_open in controls.circuits(connection, now).items():
+        gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
     return Snapshot(counted, gauges)

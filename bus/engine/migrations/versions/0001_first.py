@@ -266,6 +266,7 @@ def upgrade() -> None:
         _big("started_at"),
         _big("heartbeat_at"),
         _big("control_seen"),
+        _text("circuits"),
         _key("id", table="workers"),
     )
 
