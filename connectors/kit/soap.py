@@ -54,7 +54,7 @@ class _Call:
 
     loop: asyncio.AbstractEventLoop
     ends: float
-    stopped: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
     sent: bool = False
     status: int | None = None
     request: Future[Answer] | None = field(default=None, repr=False)
@@ -95,7 +95,7 @@ class SoapClient:
         try:
             return await loop.run_in_executor(self._pool, self._blocking, operation, arguments, call)
         except asyncio.CancelledError:
-            call.stopped = True
+            call.stopped.set()
             if call.request is not None:
                 call.request.cancel()
             raise
@@ -214,14 +214,14 @@ class _Transport:
         call: _Call = self.current.call
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         remaining = call.ends - time.monotonic()
-        if call.stopped or remaining <= 0:
+        if call.stopped.is_set() or remaining <= 0:
             raise NoAnswer(Unavailable("no time was left before sending", at="hub"))
         call.sent = True
         call.request = asyncio.run_coroutine_threadsafe(
             self._http.request("POST", address, deadline=remaining, body=body, headers={**headers, **self._headers}),
             call.loop,
         )
-        if call.stopped:
+        if call.stopped.is_set():
             call.request.cancel()  # it was cancelled between the check above and here
         # The loop keeps the deadline; the second limit is for a loop that was stopped meanwhile.
         answer = call.request.result(remaining + _GRACE_SECONDS)
