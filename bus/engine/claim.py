@@ -14,7 +14,8 @@ from bus.contract.message import Message, source_of
 
 from . import audit, lanes
 from .dialect import query
-from .tables import deliveries, starts
+from .routing import Routing
+from .tables import deliveries, messages, starts
 from .tables import lanes as lane_rows
 
 SENDABLE = frozenset({"pending", "retrying", "deferred", "delivering"})
@@ -150,24 +151,27 @@ def start(
     return True
 
 
-def reclaim(connection: Connection, now: int, *, died: bool, kinds: Mapping[str, str]) -> int:
+def reclaim(
+    connection: Connection, now: int, *, died: bool, kinds: Mapping[str, str], routing: Routing | None = None
+) -> int:
     """Take back every lease: no other engine lives. ``died``: the one before did not stop, it died at work.
 
     What it had claimed then runs singly; a delivery that ran alone three times at a death is poison. ``kinds`` are
     the sink classes by destination: a start at a destination that takes keys is no ambiguity and is forgotten.
+    Poison holds an explicit partition as any dead delivery does, unless ``routing`` says that its route continues.
     """
     columns = deliveries.c
     rows = connection.execute(
-        select(columns.seq, columns.destination, columns.lane, columns.alone, columns.deaths, columns.attempts).where(
-            columns.state == "delivering"
-        )
+        select(deliveries, messages.c.partition)
+        .join(messages, messages.c.seq == columns.message)
+        .where(columns.state == "delivering")
     ).all()
     statement = (
         update(deliveries)
         .where(columns.seq == bindparam("the_seq"))
         .values(**{name: bindparam(name) for name in ("state", "alone", "deaths", "reason", "holds", "due_at")})
     )
-    changes = [_after(row, now, died) for row in rows]
+    changes = [_after(row, now, died, routing) for row in rows]
     if changes:
         connection.execute(statement, changes)
     keyed = [row.seq for row in rows if kinds.get(row.destination, "keyed") == "keyed"]
@@ -184,16 +188,18 @@ def reclaim(connection: Connection, now: int, *, died: bool, kinds: Mapping[str,
     return len(rows)
 
 
-def _after(row: Any, now: int, died: bool) -> dict[str, Any]:
+def _after(row: Any, now: int, died: bool, routing: Routing | None) -> dict[str, Any]:
     ran_alone = row.alone == 2
     deaths = row.deaths + int(died and ran_alone)
     poison = deaths >= DEATHS
+    route = routing.routes.get(row.route) if routing else None
+    holds = not poison or (row.partition is not None and (route is None or route.on_dead == "hold"))
     return {
         "the_seq": row.seq,
         "state": "dead" if poison else "pending" if row.attempts <= 1 else "retrying",
         "alone": int(died or bool(row.alone)),
         "deaths": deaths,
         "reason": "poison: the worker died three times while sending it alone" if poison else None,
-        "holds": int(not poison),
+        "holds": int(holds),
         "due_at": now,
     }

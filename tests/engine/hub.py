@@ -160,5 +160,3 @@ class Hub:
     def count(self, table):
         with self.database.reads.connect() as connection:
             return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-

@@ -145,7 +145,7 @@ class FakeWorker:
         """The answer arrives back."""
         self.calls.remove(call)
         for delivery, verdict in zip(call.deliveries, call.verdicts, strict=True):
-            if self.world.passing(call.place, delivery, verdict):
+            if self.world.passing(verdict):
                 self.claims[delivery.key].passed.add(delivery.key)
         call.future.set_result(call.verdicts)
         self.world.turn()
