@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from reference_code import cell, first_sentence, table
+from reference_code import first_sentence, table
 
 from bus.contract.errors import PROBLEM_BASE
 from bus.entrypoints.api import strict_json
@@ -127,30 +127,36 @@ def http() -> Iterator[str]:
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if not children:
+    """Every verb by its full name; a group that does something by itself is a verb too."""
+    children = getattr(command, "commands", {})
+    if not children or command.invoke_without_command:
         yield name, command
-        return
     for word, child in sorted(children.items()):
         yield from _commands(child, f"{name} {word}")
+
+
+def _argument(argument: Any) -> str:
+    return (argument.metavar or argument.name).upper() + ("…" if argument.nargs != 1 else "")
 
 
 def cli() -> Iterator[str]:
     """Verbs with their options."""
     import typer  # noqa: PLC0415
 
-    from bus.entrypoints.cli import app  # noqa: PLC0415
+    from bus.entrypoints.cli.app import build  # noqa: PLC0415
 
     yield "# Command line"
     yield ""
     yield "Exit codes: 0 done, 1 it found something wrong, 2 wrong usage. With `--json` stdout holds one JSON document"
-    yield "and nothing else; everything else goes to stderr."
-    for name, command in _commands(typer.main.get_command(app), "arus"):
+    yield "and nothing else; everything else goes to stderr. Verbs work with or without a running hub, and create or"
+    yield "migrate the store by themselves."
+    for name, command in _commands(typer.main.get_command(build()), "arus"):
         arguments = [one for one in command.params if one.param_type_name == "argument"]
-        words = " ".join([name, *(one.human_readable_name for one in arguments)])
-        yield from ("", f"## {name}", "", f"`{words}`", "", first_sentence(command.help))
+        yield from ("", f"## {name}", "", f"`{' '.join([name, *map(_argument, arguments)])}`", "")
+        yield first_sentence(command.help)
+        shown = [(f"`{_argument(one)}`", one.help or "") for one in arguments]
         options = [one for one in command.params if one.param_type_name == "option" and "--help" not in one.opts]
-        if options:
+        shown += [(", ".join(f"`{word}`" for word in one.opts), one.help or "") for one in options]
+        if shown:
             yield ""
-            rows = [(", ".join(f"`{name}`" for name in one.opts), cell(one.help or "")) for one in options]
-            yield from table(("option", "meaning"), rows)
+            yield from table(("argument or option", "meaning"), shown)
