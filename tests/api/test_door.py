@@ -287,7 +287,8 @@ class TestBinaryMode:
         assert self.post(front, key, self.headers(ce_status="x")).slug == "unknown-attribute"
         assert self.post(front, key, self.headers(ce_datacontenttype="x")).slug == "invalid-header"
         request = (
-            f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+            f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            "Content-Type: application/json\r\n"
             "ce-specversion: 1.0\r\nce-id: 1\r\nce-id: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
         )
         received = front.raw(request.encode())

@@ -1,5 +1,6 @@
 """JSON by named rules: the public corpus, and what two readers could understand in two ways."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -9,6 +10,15 @@ from hypothesis import strategies as st
 
 from bus.contract.errors import Refused
 from bus.entrypoints.api.strict_json import DEEPEST, RULES, parse, parse_array
+
+
+def broken(content: bytes) -> str | None:
+    """The rule that the reader names, or None where it reads."""
+    try:
+        parse(content)
+    except Refused as error:
+        return error.problem.slug
+    return None
 
 
 def rule_of(content: bytes) -> str:
@@ -79,24 +89,21 @@ def test_the_refusal_repeats_nothing_of_the_input() -> None:
 def test_the_corpus(shared_data: Path) -> None:
     """Every ``n_`` is refused; every ``y_`` is read as Python reads it, or refused for a named rule."""
     folder = shared_data / "corpora" / "json-test-suite" / "test_parsing"
-    refused = [path for path in sorted(folder.glob("n_*"))]
+    refused = sorted(folder.glob("n_*"))
     assert len(refused) > 150
     for path in refused:
         rule_of(path.read_bytes())
     read = 0
     for path in sorted(folder.glob("y_*")):
         content = path.read_bytes()
-        try:
+        rule = broken(content)
+        assert rule in {None, "duplicate-member", "nul-character", "lone-surrogate"}, path.name
+        if rule is None:
             assert parse(content) == json.loads(content), path.name
             read += 1
-        except Refused as error:
-            assert error.problem.slug in {"duplicate-member", "nul-character", "lone-surrogate"}, path.name
     assert read > 85
     for path in folder.glob("i_*"):  # implementations may differ: here each is read or refused, never more
-        try:
-            parse(path.read_bytes())
-        except Refused as error:
-            assert error.problem.slug in RULES
+        assert broken(path.read_bytes()) in {None, *RULES}
 
 
 def test_an_array_keeps_its_good_elements() -> None:
@@ -144,8 +151,6 @@ def test_every_ordinary_value_comes_back(value: object, ascii_only: bool) -> Non
 
 @given(st.binary(max_size=60))
 def test_no_bytes_make_anything_but_a_value_or_a_refusal(content: bytes) -> None:
-    for read in (parse, parse_array):
-        try:
-            read(content)
-        except Refused as error:
-            assert error.problem.slug in RULES
+    assert broken(content) in {None, *RULES}
+    with contextlib.suppress(Refused):
+        parse_array(content)
