@@ -28,6 +28,9 @@ WIB = timezone(timedelta(hours=7), "WIB")
 _MONEY = re.compile(r"-?(0|[1-9][0-9]{0,19})\.[0-9]{2}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,6})?")
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters (tab and line ends are text) and lone surrogates: categories Cc and Cs."""
+
 _CENT = Decimal("0.01")
 
 
@@ -74,9 +77,8 @@ def _moment(value: Any) -> Any:
 
 
 def _plain_text(value: str) -> str:
-    for character in value:
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in "\t\n\r":
-            raise ValueError("text holds no control characters")
+    if _CONTROL.search(value):
+        raise ValueError("text holds no control characters")
     return value
 
 
