@@ -121,7 +121,7 @@ def _arrived(
     """What the hub has against what the destination stored, in the destination's own form."""
     route = next(one for one in catalogue.routes if one.type == kind and one.destination == destination)
     expected = {
-        key: json.loads(json.dumps(route.encode(data)))
+        key: _plain(route.encode(data))
         for key, data in held.items()
         if route.when(data) and (destination, kind, key) not in waiting
     }
@@ -129,8 +129,9 @@ def _arrived(
     return _difference(expected, {key: _plain(form) for key, form in there.items()})
 
 
-def _plain(form: Any) -> Any:
-    return json.loads(json.dumps(form, default=str))
+def _plain(form: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON, without what is absent: a system may leave out a field that the hub sends as null."""
+    return {name: value for name, value in json.loads(json.dumps(form, default=str)).items() if value is not None}
 
 
 def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> Comparison:
