@@ -47,7 +47,7 @@ class StoreCollector(Collector):
             stored.setdefault(name, []).append((json.loads(text), value))
         for family in FAMILIES.values():
             if family.kind == "gauge":
-                yield _gauge(family, [*readings.gauges.get(family.name, ()), *stored.get(family.full_name, ())])
+                yield _gauge(family, readings.gauges.get(family.name, ()))
             elif family.kind == "counter":
                 yield _counter(family, stored.get(family.full_name, []))
             else:

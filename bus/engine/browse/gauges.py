@@ -64,4 +64,6 @@ def read(connection: Connection, now: int) -> Snapshot:
             gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
     for destination, is_open in controls.circuits(connection, now).items():
         gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
+    for destination, is_open in sorted(controls.circuits(connection, now).items()):
+        gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
     return Snapshot(counted, gauges)

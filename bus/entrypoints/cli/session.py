@@ -51,6 +51,8 @@ def opened(*, as_json: bool = False) -> Iterator[Hub]:
             yield hub
         finally:
             hub.close()
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough
     except Refused as refused:
         output.refuse(refused.problem, as_json=as_json)
     except SchemaError as error:
