@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -54,6 +54,8 @@ class Writer:
         self._engine = engine
         self._after_commit = after_commit
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="arus-writer", daemon=True)
         self._thread.start()
 
@@ -65,13 +67,13 @@ class Writer:
     def call(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` in a transaction and return after the commit. For threads, not for an event loop."""
         done: Future[T] = Future()
-        self._queue.put(_Work(None, job, done, None))
+        self._hand_in(_Work(None, job, done, None))
         return done.result()
 
     def put(self, batch: Batch[Item, T], item: Item) -> T:
         """As ``call``, for one item of a batch."""
         done: Future[T] = Future()
-        self._queue.put(_Work(batch, item, done, None))
+        self._hand_in(_Work(batch, item, done, None))
         return done.result()
 
     def run(self, job: Callable[[Connection], T]) -> asyncio.Future[T]:
@@ -85,12 +87,21 @@ class Writer:
     def _later(self, batch: Batch[Any, Any] | None, item: Any) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
-        self._queue.put(_Work(batch, item, None, (loop, waiter)))
+        self._hand_in(_Work(batch, item, None, (loop, waiter)))
         return waiter
 
+    def _hand_in(self, work: _Work) -> None:
+        with self._door:
+            if self._closed:  # nobody would ever answer it
+                raise StoreUnavailable("the hub is stopping")
+            self._queue.put(work)
+
     def close(self) -> None:
-        """Finish what was given, then stop."""
-        self._queue.put(None)
+        """Finish what was given, then stop; work that comes later gets StoreUnavailable. Twice is harmless."""
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -115,14 +126,17 @@ class Writer:
             group.append(work)
         return group, False
 
-    def _commit(self, group: list[_Work]) -> list[Any]:
+    def _commit(self, group: list[_Work], *, again: bool = False) -> list[Any]:
         """Results in the order of ``group``; an exception stands for a piece of work that failed."""
         try:
             results = self._patiently(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller
-            if len(group) == 1 or isinstance(error, StoreUnavailable):
-                return [error] * len(group)
-            return [result for work in group for result in self._commit([work])]
+            if len(group) > 1 and not isinstance(error, StoreUnavailable):
+                return [result for work in group for result in self._commit([work])]
+            if isinstance(error, IntegrityError) and not again:
+                # Another process stored the same thing between our look and our insert: now we see it.
+                return self._commit(group, again=True)
+            return [error] * len(group)
         self._after_commit()
         return results
 

@@ -22,6 +22,9 @@ class HandWriter(Writer):
         self._after_commit = lambda: None
         self._queue = queue.SimpleQueue()
 
+    def _hand_in(self, work):
+        self._queue.put(work)
+
     def commit(self):
         group, _ = self._gather(self._queue.get_nowait())
         self._answer(group, self._commit(group))
