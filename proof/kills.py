@@ -13,8 +13,11 @@ Meter = Literal["acknowledged", "applied"]
 FIRST, LAST = 0.05, 0.85
 """Kills fall between these shares of the load, so that enough of it comes before and after them all."""
 
-VICTIMS: tuple[tuple[Victim, Meter], ...] = (("hub", "acknowledged"), ("engine", "applied"), ("front", "acknowledged"))
-"""In turn. What takes messages dies while it takes them, what delivers them while it delivers."""
+VICTIMS: tuple[tuple[Victim, Meter], ...] = (("engine", "applied"), ("hub", "acknowledged"), ("front", "acknowledged"))
+"""In turn. What takes messages dies while it takes them, what delivers them while it delivers.
+
+The engine comes first: then enough has been applied, not only acknowledged, before the first fault.
+"""
 
 
 @dataclass(frozen=True, slots=True)
