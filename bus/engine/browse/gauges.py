@@ -13,11 +13,22 @@ from bus.engine import controls
 from bus.engine.registers import counters, feeds
 from bus.engine.tables import deliveries
 
+from .deliveries import OPEN
+
 Sample = tuple[Mapping[str, str], float]
 
 ON_ITS_WAY = ("pending", "delivering", "retrying", "deferred")
-_OPEN = deliveries.c.state.not_in(("delivered", "superseded", "discarded"))
-"""Written as the partial index ix_deliveries_open has it, so that a scrape reads what is open and nothing else."""
+
+BY_STATE = (
+    select(
+        deliveries.c.destination,
+        deliveries.c.state,
+        func.count().label("count"),
+        func.min(deliveries.c.accepted_at).label("oldest"),
+    )
+    .where(OPEN)
+    .group_by(deliveries.c.destination, deliveries.c.state)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +44,7 @@ def read(connection: Connection, now: int) -> Snapshot:
     counted = [(row.name, row.labels, row.value) for row in stored]
     gauges: dict[str, list[Sample]] = defaultdict(list)
     oldest: dict[str, int] = {}
-    statement = (
-        select(
-            deliveries.c.destination,
-            deliveries.c.state,
-            func.count().label("count"),
-            func.min(deliveries.c.accepted_at).label("oldest"),
-        )
-        .where(_OPEN)
-        .group_by(deliveries.c.destination, deliveries.c.state)
-    )
-    for destination, state, count, first in connection.execute(statement):
+    for destination, state, count, first in connection.execute(BY_STATE):
         if state in ON_ITS_WAY:
             gauges["pending"].append(({"destination": destination, "state": state}, count))
             oldest[destination] = min(first, oldest.get(destination, first))
@@ -53,7 +54,7 @@ def read(connection: Connection, now: int) -> Snapshot:
         gauges["oldest_pending_seconds"].append(({"destination": destination}, max(0, now - first) / MICROSECONDS))
     parked = (
         select(deliveries.c.parked, func.count().label("count"))
-        .where(_OPEN, deliveries.c.state == "parked")
+        .where(OPEN, deliveries.c.state == "parked")
         .group_by(deliveries.c.parked)
     )
     for reason, count in connection.execute(parked):

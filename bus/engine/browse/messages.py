@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from bus.contract.clock import to_datetime
 from bus.contract.message import Message, full_type, source_of
@@ -110,12 +110,19 @@ def _filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.until is not None:
         statement = statement.where(messages.c.accepted_at < wanted.until)
     if wanted.state is not None:
-        in_state = exists().where(deliveries.c.message == messages.c.seq, deliveries.c.state == wanted.state)
-        statement = statement.where(in_state)
+        statement = statement.where(_has_delivery(wanted.state))
     if wanted.text:
         columns = (messages.c.subject, messages.c.id, messages.c.data)
         statement = statement.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in columns)))
     return statement
+
+
+def _has_delivery(state: str) -> ColumnElement[bool]:
+    """Few deliveries are open: they are looked up first. Most have ended: each message is asked for its own."""
+    in_state = select(deliveries.c.message).where(deliveries.c.state == state)
+    if state in delivery_rows.ENDED:
+        return in_state.where(deliveries.c.message == messages.c.seq).exists()
+    return messages.c.seq.in_(in_state.where(delivery_rows.OPEN))
 
 
 def _summary(row: Any) -> dict[str, Any]:
