@@ -1,4 +1,5 @@
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -44,3 +45,11 @@ def test_files_named_in_code_style_exist():
             r"`((?:bus|connectors|mappings|monitoring|tests|docs|proof)/[\w./-]+\.\w+)`", page.read_text("utf-8")
         ):
             assert (ROOT / name).exists(), f"{_name(page)}: {name}"
+
+
+def test_the_picture_is_whole_and_tells_what_it_shows():
+    """A screen reader and a browser both get something."""
+    picture = ElementTree.parse(ROOT / "docs/architecture.svg").getroot()
+    told = [picture.find(f"{{http://www.w3.org/2000/svg}}{name}").text for name in ("title", "desc")]
+    assert all(text.strip() for text in told)
+    assert "architecture.svg" in read("README.md")
