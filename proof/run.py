@@ -31,7 +31,7 @@ SUBSCRIBER = "bukti-arus"
 LOOK_SECONDS = 0.02
 
 STALL_SECONDS = 10.0
-"""A destination to which nothing new comes for so long is not waited for: what is missing may be lost."""
+"""When nothing has moved for so long, what is missing may be lost and is waited for no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Progress:
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
         self._moved_at = time.monotonic()
+        self._given_up = 0
         self._news = asyncio.Condition()
         self._counts: dict[Meter, int] = {"acknowledged": 0, "applied": 0}
         self.room = asyncio.Event()
@@ -68,7 +69,9 @@ class Progress:
         if (acknowledged, applied) != (self._counts["acknowledged"], self._counts["applied"]):
             self._moved_at = time.monotonic()
         self._counts = {"acknowledged": acknowledged, "applied": applied}
-        if acknowledged - applied < self._backlog or self._stalled():
+        if self._stalled():
+            self._given_up = acknowledged - applied
+        if acknowledged - applied - self._given_up < self._backlog:
             self.room.set()
         else:
             self.room.clear()
@@ -76,10 +79,13 @@ class Progress:
             self._news.notify_all()
 
     async def reached(self, meter: Meter, count: int) -> int:
-        """Wait until the meter is there, or nothing moves any more; answers where it is."""
+        """Wait until the meter is there, counting as applied what was given up; answers where it is."""
         async with self._news:
-            await self._news.wait_for(lambda: self._counts[meter] >= count or self._stalled())
+            await self._news.wait_for(lambda: self._so_far(meter) >= count)
             return self._counts[meter]
+
+    def _so_far(self, meter: Meter) -> int:
+        return self._counts[meter] + (self._given_up if meter == "applied" else 0)
 
     def _stalled(self) -> bool:
         return time.monotonic() - self._moved_at > STALL_SECONDS
