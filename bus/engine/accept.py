@@ -16,7 +16,7 @@ from bus.contract.events import Event, MessageAccepted
 from bus.contract.message import Incoming
 
 from . import aliases, audit, counters, lanes, parents
-from .dialect import insert
+from .dialect import insert, lock_subscribers
 from .lanes import Lane, chunks
 from .routing import Routing, SubscriberList, Target
 from .tables import deliveries, messages, records
@@ -108,6 +108,7 @@ class Acceptor:
         return standing
 
     def _deliver(self, connection: Connection, fresh: list[_Fresh], now: int) -> None:
+        lock_subscribers(connection, change=False)
         subscribers = SubscriberList.read(connection).rows
         planned = [(one, target) for one in fresh for target in self._routing.targets(one.item, subscribers)]
         missing = parents.unmet(connection, [need for _, target in planned for need in target.parents])

@@ -12,6 +12,7 @@ from bus.contract.errors import Problem, Refused
 from . import audit, lanes, parents
 from .dialect import insert
 from .routing import Routing
+from .superseding import supersede
 from .tables import deliveries, messages, records, replicas
 
 WAITING = ("parked", "dead")
@@ -195,6 +196,16 @@ def _arrived(connection: Connection, routing: Routing, row: Any, now: int) -> No
             index_elements=["destination", "type", "key"], set_={name: statement.excluded[name] for name in columns}
         )
     )
+    older = supersede(
+        connection,
+        row.destination,
+        row.type,
+        row.subject,
+        message=row.message_seq,
+        accepted_at=row.accepted_at,
+        now=now,
+    )
     touched = parents.release(connection, routing, [(row.type, row.subject)], now)
+    touched.extend((one.destination, one.lane) for one in older)
     lanes.lock(connection, touched)
     lanes.refresh(connection, touched, release=False)

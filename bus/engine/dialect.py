@@ -18,6 +18,21 @@ def insert(connection: Connection, table: Table) -> Any:
     return make(table)
 
 
+_SUBSCRIBERS = 727356
+"""The advisory lock's number; the migrations have the one before."""
+
+
+def lock_subscribers(connection: Connection, *, change: bool) -> None:
+    """Until the transaction's end the list of subscribers stays as it is, or (``change``) is ours to change.
+
+    Whoever changes it so waits for every accept that read the old list: none can commit behind the change. SQLite,
+    with its one writer, needs no lock.
+    """
+    if connection.dialect.name == "postgresql":
+        name = "pg_advisory_xact_lock" if change else "pg_advisory_xact_lock_shared"
+        connection.execute(text(f"SELECT {name}(:number)"), {"number": _SUBSCRIBERS})
+
+
 def query(connection: Connection, name: str) -> TextClause:
     """The statement in ``queries/<name>.sql``.
 

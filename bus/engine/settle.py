@@ -17,6 +17,7 @@ from .claim import Claimed
 from .dialect import insert
 from .outcome import Outcome
 from .routing import Routing
+from .superseding import supersede
 from .tables import attempts, deliveries, replicas, starts
 from .writer import Batch
 
@@ -222,18 +223,7 @@ def _supersede(connection: Connection, last: dict[tuple[str, str, str], Result],
         for key, result in last.items():
             if key[0] != destination:
                 continue
-            statement = (
-                update(deliveries)
-                .where(
-                    deliveries.c.destination == destination,
-                    deliveries.c.type == key[1],
-                    deliveries.c.subject == key[2],
-                    deliveries.c.state == "dead",
-                    deliveries.c.accepted_at <= result.claimed.accepted_at,
-                    deliveries.c.message < result.claimed.message_seq,
-                )
-                .values(state="superseded", holds=0, settled_at=now)
-                .returning(deliveries.c.id, deliveries.c.destination, deliveries.c.type, deliveries.c.lane)
-            )
-            found.extend(connection.execute(statement))
+            claimed = result.claimed
+            older = supersede(connection, *key, message=claimed.message_seq, accepted_at=claimed.accepted_at, now=now)
+            found.extend(older)
     return found

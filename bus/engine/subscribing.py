@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, and_, exists, select, tuple_, update
 
 from bus.contract.message import short_type
 
 from . import audit, controls, lanes
+from .dialect import lock_subscribers
 from .lanes import Lane
 from .registers import subscriptions
 from .routing import SUBSCRIPTION, Subscriber
-from .tables import deliveries, messages, records
+from .tables import FINAL, deliveries, messages, records
+from .tables import lanes as lane_rows
 
 BACKFILL = 500
 """Records per transaction when a subscription starts from the current state."""
@@ -57,6 +59,7 @@ def subscribe(
     now: int,
 ) -> Subscription:
     """From the commit on, every accepted message of these types goes to ``url`` too."""
+    lock_subscribers(connection, change=True)
     made = Subscription(
         id=uuid.uuid4().hex[:16],
         system=system,
@@ -87,6 +90,10 @@ def backfill(connection: Connection, subscription: Subscription, now: int, after
     Answers the last key looked at, or ("", "") at the end. Run it after the commit of ``subscribe``: a record that
     changes meanwhile has its newer delivery already and is passed over.
     """
+    lock_subscribers(connection, change=False)
+    keys = _keys_after(connection, after)
+    if not keys or not _lives(connection, subscription):
+        return "", ""
     has_delivery = exists().where(
         deliveries.c.message == records.c.message, deliveries.c.destination == subscription.destination
     )
@@ -95,12 +102,8 @@ def backfill(connection: Connection, subscription: Subscription, now: int, after
             records.c.type, records.c.key, messages.c.seq, messages.c.lane, messages.c.source, has_delivery.label("d")
         )
         .join(messages, messages.c.seq == records.c.message)
-        .where(
-            records.c.deleted == 0,
-            (records.c.type > after[0]) | and_(records.c.type == after[0], records.c.key > after[1]),
-        )
+        .where(records.c.deleted == 0, tuple_(records.c.type, records.c.key).in_(keys))
         .order_by(records.c.type, records.c.key)
-        .limit(BACKFILL)
         .with_for_update(of=records)
     )
     rows = connection.execute(statement).all()
@@ -118,7 +121,26 @@ def backfill(connection: Connection, subscription: Subscription, now: int, after
     if new:
         connection.execute(deliveries.insert(), new)
         lanes.extend(connection, heads)
-    return (rows[-1].type, rows[-1].key) if len(rows) == BACKFILL else ("", "")
+    return keys[-1] if len(keys) == BACKFILL else ("", "")
+
+
+def _keys_after(connection: Connection, after: tuple[str, str]) -> list[tuple[str, str]]:
+    """The next keys, unlocked: a row that another process changes while we wait for it drops out of a locking read."""
+    columns = records.c
+    statement = (
+        select(columns.type, columns.key)
+        .where((columns.type > after[0]) | and_(columns.type == after[0], columns.key > after[1]))
+        .order_by(columns.type, columns.key)
+        .limit(BACKFILL)
+    )
+    return [(row.type, row.key) for row in connection.execute(statement)]
+
+
+def _lives(connection: Connection, subscription: Subscription) -> bool:
+    statement = select(subscriptions.c.id).where(
+        subscriptions.c.id == subscription.id, subscriptions.c.removed_at.is_(None)
+    )
+    return connection.execute(statement).first() is not None
 
 
 def _delivery(
@@ -147,15 +169,22 @@ def _delivery(
 
 def unsubscribe(connection: Connection, subscription: str, *, system: str | None, actor: str, now: int) -> bool:
     """End a subscription (of ``system``, if given); what was not yet delivered to it is discarded. False: unknown."""
+    lock_subscribers(connection, change=True)
     statement = update(subscriptions).where(subscriptions.c.id == subscription, subscriptions.c.removed_at.is_(None))
     if system is not None:
         statement = statement.where(subscriptions.c.system == system)
     if connection.execute(statement.values(removed_at=now)).rowcount != 1:
         return False
-    open_states = ("pending", "retrying", "deferred", "parked", "dead")
+    destination = SUBSCRIPTION + subscription
+    # A higher fence shuts out the worker that is sending: its report would wake what nobody will send again.
+    connection.execute(
+        update(lane_rows)
+        .where(lane_rows.c.destination == destination)
+        .values(due_at=None, held=0, lease_until=None, owner=None, fence=lane_rows.c.fence + 1)
+    )
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.destination == SUBSCRIPTION + subscription, deliveries.c.state.in_(open_states))
+        .where(deliveries.c.destination == destination, deliveries.c.state.not_in(FINAL))
         .values(state="discarded", holds=0, reason="the subscription was removed", settled_at=now)
     )
     controls.raise_number(connection)

@@ -93,6 +93,9 @@ lanes = Table(
     ),
 )
 
+FINAL = ("delivered", "superseded", "discarded")
+"""States in which a delivery has ended."""
+
 _HOLDS = text("holds = 1")
 _DEAD = text("state = 'dead'")
 _WAITS = text("waits IS NOT NULL")
