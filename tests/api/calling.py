@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from sqlalchemy import func, select
 
 from bus.engine import registry
+from bus.engine.tables import messages
 from bus.entrypoints.api.app import create_app
 from bus.entrypoints.wiring import Hub
 from tests.services.waiting import wait_until
@@ -20,6 +22,9 @@ from tests.services.waiting import wait_until
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 NDJSON = "application/x-ndjson"
+
+MARKER = "3578012345678901"
+"""Looks like a NIK: no answer may repeat it."""
 
 AGENCY = "1.03.0.00.0.00.01.0000"
 OTHER_AGENCY = "1.02.0.00.0.00.02.0000"
@@ -149,3 +154,20 @@ def event(id: str = "1", number: int = 1, data: Any = None, **changed: Any) -> d
         "data": line(number) if data is None else data,
     }
     return {name: value for name, value in {**made, **changed}.items() if value is not None}
+
+
+def line_subject(number: int) -> str:
+    """Give the key of ``line(number)``."""
+    return f"2026:{AGENCY}:1.03.10.2.01.0029:5.1.02.01.01.{number:04d}"
+
+
+def make(front: Front, key: str, count: int = 1) -> None:
+    """Post events 1 to ``count``, each of another record."""
+    for number in range(1, count + 1):
+        assert front.event(event(str(number), number=number), key).status == 202
+
+
+def stored(front: Front) -> int:
+    """Count the messages that are kept."""
+    with front.hub.database.reads.connect() as connection:
+        return connection.execute(select(func.count()).select_from(messages)).scalar_one()

@@ -1,22 +1,20 @@
 """The hot door over HTTP: every status, and that nothing bad is stored or repeated."""
 
 import json
-from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bus.engine.tables import deliveries, messages
-from tests.api.calling import BATCHED, NDJSON, STRUCTURED, Front, event, line
+from tests.api.calling import (
+    MARKER,
+    STRUCTURED,
+    Front,
+    event,
+    line,
+    stored,
+)
 from tests.services.waiting import wait_until
-
-MARKER = "3578012345678901"
-"""Looks like a NIK: no answer may repeat it."""
-
-
-def stored(front: Front) -> int:
-    with front.hub.database.reads.connect() as connection:
-        return connection.execute(select(func.count()).select_from(messages)).scalar_one()
 
 
 def test_accepted_duplicate_conflict(front: Front, key: str) -> None:
@@ -185,145 +183,3 @@ def test_compressed_bodies_are_not_taken(front: Front, key: str) -> None:
 def test_other_methods(front: Front, key: str) -> None:
     answer = front.call("DELETE", "/v1/messages", key=key)
     assert (answer.status, answer.slug) == (405, "method-not-allowed")
-
-
-class TestMany:
-    def test_the_good_ones_are_stored_whatever_the_bad_ones_do(self, front: Front, key: str) -> None:
-        good, other = event("1"), event("2", number=2)
-        lines = [
-            json.dumps(good),
-            "",
-            "{broken",
-            json.dumps(event("3", data=line(amount=MARKER))),
-            json.dumps(other),
-            json.dumps(good),
-            json.dumps(event("1", data=line(amount="7.00"))),
-            '{"id":"4","id":"4"}',
-        ]
-        answer = front.event("\r\n".join(lines).encode(), key, NDJSON)
-        assert answer.status == 200
-        results = answer.json
-        assert [result["index"] for result in results] == list(range(7))
-        assert [(result["id"], result["status"]) for result in results] == [
-            ("1", "accepted"),
-            (None, "rejected"),
-            ("3", "rejected"),
-            ("2", "accepted"),
-            ("1", "duplicate"),
-            ("1", "conflict"),
-            (None, "rejected"),
-        ]
-        assert [result["problem"]["type"].rsplit("/", 1)[1] for result in results if "problem" in result] == [
-            "invalid-json",
-            "invalid-data",
-            "conflict",
-            "duplicate-member",
-        ]
-        assert MARKER.encode() not in answer.body
-        assert stored(front) == 2
-
-    def test_more_than_one_portion_keeps_its_order(self, front: Front, key: str) -> None:
-        lines = [json.dumps(event(str(number), number=number % 7)) for number in range(1200)]
-        answer = front.event("\n".join(lines).encode(), key, NDJSON)
-        assert [(result["id"], result["status"]) for result in answer.json] == [
-            (str(number), "accepted") for number in range(1200)
-        ]
-        with front.hub.database.reads.connect() as connection:
-            ids = connection.execute(select(messages.c.id).order_by(messages.c.seq)).scalars().all()
-        assert ids == [str(number) for number in range(1200)]
-
-    def test_a_batch(self, front: Front, key: str) -> None:
-        body = [event("1"), event("2", data={}), 5, event("3", number=3)]
-        text = json.dumps(body)[:-1] + ',{"id":"5","id":"5"}]'
-        answer = front.event(text.encode(), key, BATCHED)
-        assert [(result["id"], result["status"]) for result in answer.json] == [
-            ("1", "accepted"),
-            ("2", "rejected"),
-            (None, "rejected"),
-            ("3", "accepted"),
-            ("5", "rejected"),
-        ]
-        with front.hub.database.reads.connect() as connection:
-            raw = connection.execute(select(messages.c.raw).order_by(messages.c.seq)).scalars().first()
-        assert json.loads(bytes(raw)) == event("1")
-        assert front.event(b"[]", key, BATCHED).json == []
-        assert front.event(b"{}", key, BATCHED).status == 400
-
-    def test_nothing_is_an_empty_list(self, front: Front, key: str) -> None:
-        assert front.event(b"\n\n", key, NDJSON).json == []
-
-
-class TestBinaryMode:
-    def headers(self, **changed: str) -> dict[str, str]:
-        made = {
-            "Content-Type": "application/json",
-            "ce-specversion": "1.0",
-            "ce-id": "b-1",
-            "ce-source": "/systems/e-budgeting",
-            "ce-type": "id.go.surabaya.budget.line.v1",
-        }
-        return made | {name.replace("_", "-"): value for name, value in changed.items()}
-
-    def post(self, front: Front, key: str, headers: dict[str, str]):
-        return front.call("POST", "/v1/messages", json.dumps(line()), key=key, headers=headers)
-
-    def test_is_the_same_event_as_structured(self, front: Front, key: str) -> None:
-        assert self.post(front, key, self.headers()).json == {"id": "b-1", "status": "accepted"}
-        assert front.event(event("b-1"), key).json == {"id": "b-1", "status": "duplicate"}
-
-    @pytest.mark.parametrize(
-        ("sent", "id"),
-        [("a%20b", "a b"), ("%E2%82%AC", "\u20ac"), ("100%2525", "100%25"), ('"a\\"b"', 'a"b')],
-    )
-    def test_values_are_decoded_once(self, front: Front, key: str, sent: str, id: str) -> None:
-        assert self.post(front, key, self.headers(ce_id=sent)).json["id"] == id
-
-    @pytest.mark.parametrize("sent", ["%C0%AF", "%ff", "100%", "%zz", "\xe9", "a%00b", "%ED%A0%80"])
-    def test_what_cannot_be_decoded_is_refused(self, front: Front, key: str, sent: str) -> None:
-        answer = self.post(front, key, self.headers(ce_id=sent))
-        assert (answer.status, answer.slug) == (400, "invalid-header")
-
-    def test_unknown_and_doubled_headers(self, front: Front, key: str) -> None:
-        assert self.post(front, key, self.headers(ce_status="x")).slug == "unknown-attribute"
-        assert self.post(front, key, self.headers(ce_datacontenttype="x")).slug == "invalid-header"
-        request = (
-            f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
-            "Content-Type: application/json\r\n"
-            "ce-specversion: 1.0\r\nce-id: 1\r\nce-id: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
-        )
-        received = front.raw(request.encode())
-        assert b" 400 " in received.splitlines()[0]
-        assert b"invalid-header" in received
-
-
-def test_the_corpus_through_http(front: Front, key: str, shared_data: Path) -> None:
-    """``n_`` as whole bodies: 4xx. ``y_`` inside ``data``: never 5xx, refused only for a named rule."""
-    folder = shared_data / "corpora" / "json-test-suite" / "test_parsing"
-    for path in sorted(folder.glob("n_*")):
-        answer = front.event(path.read_bytes(), key)
-        assert 400 <= answer.status < 500, path.name
-        assert answer.slug
-    shell = json.dumps(event(data="@")).encode()
-    for path in sorted(folder.glob("[yi]_*")):
-        answer = front.event(shell.replace(b'"@"', path.read_bytes()), key)
-        assert 400 <= answer.status < 500, path.name
-        assert answer.slug
-    assert stored(front) == 0
-
-
-def test_naughty_strings_are_kept_or_refused(front: Front, key: str, shared_data: Path) -> None:
-    """In a text field and in an id: equal bytes out, or a refusal; never 5xx."""
-    texts = json.loads((shared_data / "corpora" / "naughty-strings" / "blns.json").read_bytes())
-    lines = [
-        json.dumps(event(str(number), number=number, data=line(number, description=text)), ensure_ascii=False)
-        for number, text in enumerate(texts)
-    ]
-    results = front.event("\n".join(lines).encode(), key, NDJSON).json
-    assert len(results) == len(texts)
-    accepted = {result["id"] for result in results if result["status"] == "accepted"}
-    assert len(accepted) > 400
-    with front.hub.database.reads.connect() as connection:
-        kept = {row.id: json.loads(row.data) for row in connection.execute(select(messages.c.id, messages.c.data))}
-    assert {id: kept[id]["description"] for id in accepted} == {id: texts[int(id)] for id in accepted}
-    for text in texts:
-        assert front.event(event(id=text), key).status in {202, 200, 409, 422}

@@ -7,7 +7,12 @@ import pytest
 
 from bus.engine.writer import StoreUnavailable, Writer
 from bus.entrypoints.settings import Settings
-from tests.api.calling import NDJSON, STRUCTURED, Front, event
+from tests.api.calling import (
+    NDJSON,
+    STRUCTURED,
+    Front,
+    event,
+)
 
 
 @pytest.fixture

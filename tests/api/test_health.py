@@ -1,0 +1,37 @@
+"""Liveness, readiness, metrics."""
+
+import pytest
+
+from tests.api.calling import Front, event, make
+from tests.services.waiting import wait_until
+
+
+class TestHealth:
+    def test_ready(self, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+        from bus.engine import readiness
+
+        assert front.get("/livez").status == 200
+        assert front.get("/readyz").json == {"status": "ready"}
+        monkeypatch.setattr(readiness, "head", lambda: "later")
+        assert front.get("/readyz").slug == "not-ready"
+
+    def test_not_ready_without_a_store(self, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+        from bus.engine import readiness
+        from bus.engine.writer import StoreUnavailable
+
+        def fail(*_: object, **__: object) -> None:
+            raise StoreUnavailable("full")
+
+        monkeypatch.setattr(readiness, "probe", fail)
+        assert (front.get("/readyz").status, front.get("/livez").status) == (503, 200)
+
+    def test_metrics(self, front: Front, key: str) -> None:
+        make(front, key)
+        front.event(event("2", data={}), key)
+        told = 'arus_messages_rejected_total{reason="invalid-data",system="e-budgeting"} 1.0'
+        wait_until(lambda: told in front.get("/metrics").body.decode())
+        text = front.get("/metrics").body.decode()
+        assert 'arus_messages_accepted_total{system="e-budgeting",type="budget.line"} 1.0' in text
+        assert 'arus_pending{destination="e-project",state="pending"} 1.0' in text
+        assert front.get("/metrics", **{"X-Forwarded-For": "1.2.3.4"}).slug == "unauthorized"
+        assert front.get("/metrics", key, **{"X-Forwarded-For": "1.2.3.4"}).status == 200
