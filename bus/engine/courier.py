@@ -93,9 +93,11 @@ class Courier:
         """Attempt the head of each run."""
         heads = [_Head(run) for run in runs]
         began = self._clock()
+        # Committing takes time: the switches and the lease are looked at before it, and again after it.
         if self._in_time(destination, heads) and await self._announce(destination, heads):
             began = self._clock()
-            await self._attempt(destination, heads)
+            if self._in_time(destination, heads):
+                await self._attempt(destination, heads)
         ended = self._clock()
         for head in heads:
             if head.verdict is None:
@@ -134,7 +136,7 @@ class Courier:
                 head.delivery = encoded
         await asyncio.gather(*(self._look_back(destination, head) for head in heads if head.verdict is None))
         sending = [(head, head.delivery) for head in heads if head.verdict is None and head.delivery is not None]
-        # Asking and committing took time: the switches and the leases are looked at again, at the last moment.
+        # Asking took time too.
         if sending and self._in_time(destination, [head for head, _ in sending]):
             verdicts = await attempt.send(destination.sink, [delivery for _, delivery in sending], self._deadline)
             for (head, _), verdict in zip(sending, verdicts, strict=True):

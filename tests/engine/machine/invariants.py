@@ -8,10 +8,11 @@ STATES = {"pending", "delivering", "retrying", "deferred", "parked", "dead", *FI
 
 def before_call(world, worker, call):
     """No attempt starts at a paused destination, after the lease, or past a delivery that holds the lane."""
-    assert call.asks or call.place not in world.paused, "an attempt started at a paused destination"
+    assert call.place not in world.paused, "an attempt started at a paused destination"
     rows = world.deliveries()
     for delivery in call.deliveries:
-        claim = worker.claims[delivery.key]
+        claim = worker.claims.get(delivery.key)
+        assert claim, "an attempt went out under a key that its delivery does not have"
         assert world.clock() <= claim.until, "an attempt started after its lease"
         for row in rows:
             if row.destination == call.place and row.lane == claim.lane and row.sequence < delivery.sequence:
@@ -108,6 +109,7 @@ def at_the_end(world):
     rows = world.deliveries()
     open_ones = [(row.id, row.state) for row in rows if row.state not in FINAL | {"parked", "dead"}]
     assert not open_ones, f"not ended: {open_ones}"
+    _nobody_waits_for_what_is_there(world, rows)
     ids = {row.id for row in rows}
     for place in world.places.values():
         mine = [row for row in rows if row.destination == place.name]
@@ -117,6 +119,15 @@ def at_the_end(world):
         unsaid = [row.id for row in mine if row.state in {"superseded", "discarded"} and row.id in place.applied]
         assert not unsaid, f"applied, but called something else: {unsaid}"
         _replicas_agree(world, place)
+
+
+def _nobody_waits_for_what_is_there(world, rows):
+    there = {f"{row.type}:{row.key}": row.destination for row in world.read("SELECT * FROM replicas WHERE deleted = 0")}
+    here = {f"{row.type}:{row.key}" for row in world.read("SELECT * FROM records WHERE deleted = 0")}
+    for row in rows:
+        if row.waits:
+            arrived = row.waits in here if row.waits_at is None else there.get(row.waits) == row.waits_at
+            assert not arrived, "a child waits for a parent that is there"
 
 
 def _replicas_agree(world, place):

@@ -38,11 +38,11 @@ class Schedule:
 
     def run(self, steps):
         for _ in range(steps):
-            self.step()
+            self.do(self.pick(ACTIONS))
         self.finish()
 
-    def step(self):
-        getattr(self, self.pick(ACTIONS).replace(" ", "_"))()
+    def do(self, action):
+        getattr(self, action.replace(" ", "_"))()
         self.world.check()
 
     def post(self):
