@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 Op = Literal["upsert", "delete"]
@@ -13,6 +13,9 @@ Op = Literal["upsert", "delete"]
 TYPE_PREFIX = "id.go.surabaya."
 TYPE_SUFFIX = ".v1"
 SOURCE_PREFIX = "/systems/"
+WIB = timezone(timedelta(hours=7))
+"""Western Indonesia Time, in which the hub writes times of its own."""
+
 SYSTEM_ID = re.compile(r"[a-z0-9-]{2,40}")
 
 
@@ -36,7 +39,8 @@ class Incoming:
     """A checked input on its way into the store: not yet a message, it may still be a duplicate.
 
     ``sequence`` is the source's own version, ``partition`` an explicit lane key, ``content`` the SHA-256 (hex)
-    over all attributes and data as sent, ``raw`` the input as received, ``time`` when the source changed it.
+    over all attributes and data as sent, ``raw`` the input as received, ``time`` when the source changed it and
+    ``time_text`` the same as the source wrote it.
     """
 
     id: str
@@ -51,6 +55,7 @@ class Incoming:
     sequence: int | None = None
     partition: str | None = None
     traceparent: str | None = None
+    time_text: str | None = None
     agency: str | None = None
     feed: str | None = None
 
@@ -68,7 +73,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An accepted message as sinks see it. ``time`` is the source's, or the acceptance time where it gave none."""
+    """An accepted message as sinks see it. ``time`` is the source's, or the acceptance time where it gave none.
+
+    ``time_text`` is the time as the source wrote it: it goes out as it came in.
+    """
 
     id: str
     source: str
@@ -80,6 +88,7 @@ class Message:
     agency: str | None = None
     partition: str | None = None
     traceparent: str | None = None
+    time_text: str | None = None
 
     def event(self, sequence: int) -> dict[str, Any]:
         """The message as a structured CloudEvent; ``sequence`` is the hub's own, rising per lane."""
@@ -89,7 +98,7 @@ class Message:
             "source": self.source,
             "type": full_type(self.type),
             "subject": self.subject,
-            "time": self.time.isoformat(),
+            "time": self.time_text or self.time.astimezone(WIB).isoformat(),
             "datacontenttype": "application/json",
             "sequence": str(sequence),
             "op": self.op,

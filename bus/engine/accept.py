@@ -177,6 +177,7 @@ def _store(connection: Connection, fresh: list[_Fresh], now: int) -> None:
             "feed": item.feed,
             "op": item.op,
             "time": now if item.time is None else from_datetime(item.time),
+            "time_text": item.time_text,
             "accepted_at": now,
             "posted_sequence": item.sequence,
             "partition": item.partition,

@@ -117,6 +117,7 @@ def _claimed(row: Any) -> Claimed:
             agency=row.agency,
             partition=row.partition,
             traceparent=row.traceparent,
+            time_text=row.time_text,
         ),
     )
 

@@ -49,8 +49,7 @@ class Poller:
     async def _page(self) -> bool:
         cursor = await asyncio.to_thread(self.intake.cursor, self.feed)
         page = await self.source.fetch(cursor)
-        if page.rows or page.cursor != cursor:
-            await asyncio.to_thread(self.intake.take_page, self.feed, page)
+        await asyncio.to_thread(self.intake.take_page, self.feed, page)
         return page.more
 
 

@@ -89,13 +89,13 @@ def read_rows(feed: Feed, rows: Sequence[Row], *, whole: bool = True) -> Read:
 def _sort_out(feed: Feed, row: Row) -> Good | Bad:
     if row.problems:
         return Bad(row, row.problems)
-    scope = feed.scope(row.values) if feed.snapshot else ()
-    if scope is None:
-        return Bad(row, (_NO_SCOPE,))
     try:
         record = feed.decode(row.values)
     except RowRefused as refused:
         return Bad(row, refused.problems)
+    scope = feed.scope(row.values) if feed.snapshot else ()
+    if scope is None:
+        return Bad(row, (_NO_SCOPE,))
     return Good(row, scope, record, canonical_hash(record.data), feed.recency(row.values))
 
 

@@ -34,6 +34,7 @@ messages = Table(
     Column("feed", Text),
     Column("op", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("time_text", Text),
     Column("accepted_at", BigInteger, nullable=False),
     Column("posted_sequence", BigInteger),
     Column("partition", Text),

@@ -14,6 +14,7 @@ from typing import Any
 
 from bus.contract.feed import FieldProblem, FileRefused, Reading, Row
 
+from .errors_csv import ADDED
 from .table import DELIMITER_NAMES, DELIMITERS, Record, TableReading, TableSettings, decode, records
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -145,7 +146,15 @@ def _read_csv(text: str, encoding: str, settings: TableSettings) -> Reading:
     rows = [_csv_row(number, record, names) for number, record in enumerate(filled, start=1)]
     cells = {number: (record.cells,) for number, record in enumerate(filled, start=1)}
     dialect = {"format": "csv", "encoding": encoding, "delimiter": DELIMITER_NAMES[delimiter]}
-    return TableReading(_some(rows, settings), dialect, delimiter=delimiter, preamble=(header.cells,), cells=cells)
+    return TableReading(
+        _some(rows, settings),
+        dialect,
+        # A file of mended rows that comes back is a part: what it leaves out is not gone.
+        whole=not set(ADDED) <= {name.casefold() for name in names},
+        delimiter=delimiter,
+        preamble=(header.cells,),
+        cells=cells,
+    )
 
 
 def _table(text: str, settings: TableSettings) -> tuple[str, list[Record]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from bus.contract.clock import MICROSECONDS
 from bus.engine import controls
-from bus.engine.registers import counters, feeds
+from bus.engine.registers import counters, feeds, snapshots
 from bus.engine.tables import deliveries
 
 from .deliveries import OPEN
@@ -63,8 +63,9 @@ def read(connection: Connection, now: int) -> Snapshot:
         if row.last_success is not None:
             labels = {"system": row.system, "feed": row.feed}
             gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
-    for destination, is_open in controls.circuits(connection, now).items():
-        gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
+    held = select(func.count()).select_from(snapshots).where(snapshots.c.state == "held")
+    if count := connection.execute(held).scalar_one():
+        gauges["parked"].append(({"reason": "snapshot"}, count))
     for destination, is_open in sorted(controls.circuits(connection, now).items()):
         gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
     return Snapshot(counted, gauges)

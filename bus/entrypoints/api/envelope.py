@@ -59,6 +59,7 @@ def read(event: Any, raw: bytes, sender: Sender, catalogue: Catalogue) -> Incomi
         raw=raw,
         op=operation,
         time=attributes.moment(time) if time is not None else None,
+        time_text=time,
         sequence=attributes.sequence(sequence) if sequence is not None else None,
         partition=attributes.identifier("partitionkey", partition) if partition is not None else None,
         traceparent=attributes.traceparent(event.get("traceparent")),

@@ -162,6 +162,7 @@ def upgrade() -> None:
         _text("feed", null=True),
         _text("op"),
         _big("time"),
+        _text("time_text", null=True),
         _big("accepted_at"),
         _big("posted_sequence", null=True),
         _text("partition", null=True),
