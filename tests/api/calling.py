@@ -70,8 +70,10 @@ class Front:
         self._thread.start()
         wait_until(lambda: self._server.started, what="the front answers")
 
-    def stop(self) -> None:
+    def stop(self, *, gracefully: bool = False) -> None:
+        """End it; ``gracefully`` as a supervisor would, else at once."""
         self._server.should_exit = True
+        self._server.force_exit = not gracefully
         self._thread.join(10)
         self.listener.close()
 

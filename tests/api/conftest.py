@@ -38,3 +38,18 @@ def key(front: Front) -> str:
 @pytest.fixture
 def operator(front: Front) -> str:
     return front.key("ops", "operate")
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """One front for all tests of a module that only post what is refused: nothing is ever stored there."""
+    hub = open_hub(Settings(home=tmp_path_factory.mktemp("refusing")))
+    with serving(hub) as front:
+        yield front
+    hub.close()
+
+
+@pytest.fixture(scope="module")
+def known(refusing: Front) -> str:
+    """A key of e-budgeting at the refusing front."""
+    return refusing.key("e-budgeting")

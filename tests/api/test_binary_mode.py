@@ -37,8 +37,8 @@ class TestBinaryMode:
         assert self.post(front, key, self.headers(ce_id=sent)).json["id"] == id
 
     @pytest.mark.parametrize("sent", ["%C0%AF", "%ff", "100%", "%zz", "\xe9", "a%00b", "%ED%A0%80"])
-    def test_what_cannot_be_decoded_is_refused(self, front: Front, key: str, sent: str) -> None:
-        answer = self.post(front, key, self.headers(ce_id=sent))
+    def test_what_cannot_be_decoded_is_refused(self, refusing: Front, known: str, sent: str) -> None:
+        answer = self.post(refusing, known, self.headers(ce_id=sent))
         assert (answer.status, answer.slug) == (400, "invalid-header")
 
     def test_unknown_and_doubled_headers(self, front: Front, key: str) -> None:

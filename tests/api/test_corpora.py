@@ -44,5 +44,5 @@ def test_naughty_strings_are_kept_or_refused(front: Front, key: str, shared_data
     with front.hub.database.reads.connect() as connection:
         kept = {row.id: json.loads(row.data) for row in connection.execute(select(messages.c.id, messages.c.data))}
     assert {id: kept[id]["description"] for id in accepted} == {id: texts[int(id)] for id in accepted}
-    for text in texts:
+    for text in texts[::5]:  # each is a commit of its own
         assert front.event(event(id=text), key).status in {202, 200, 409, 422}

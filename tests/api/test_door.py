@@ -110,16 +110,16 @@ BAD_EVENTS = {
 
 
 @pytest.mark.parametrize("name", BAD_EVENTS)
-def test_what_is_wrong_is_named_and_not_repeated(front: Front, key: str, name: str) -> None:
-    answer = front.event(BAD_EVENTS[name], key)
+def test_what_is_wrong_is_named_and_not_repeated(refusing: Front, known: str, name: str) -> None:
+    answer = refusing.event(BAD_EVENTS[name], known)
     assert answer.status == 422
     assert name.startswith(answer.slug)
     assert MARKER.encode() not in answer.body
-    assert stored(front) == 0
+    assert stored(refusing) == 0
 
 
-def test_a_wrong_field_is_told_in_two_languages(front: Front, key: str) -> None:
-    (error,) = front.event(event(data=line(amount=5)), key).json["errors"]
+def test_a_wrong_field_is_told_in_two_languages(refusing: Front, known: str) -> None:
+    (error,) = refusing.event(event(data=line(amount=5)), known).json["errors"]
     assert error["field"] == "data.amount"
     assert "two decimals" in error["english"]
     assert "dua desimal" in error["indonesian"]
@@ -141,8 +141,8 @@ def test_null_attributes_are_absent_and_a_broken_trace_is_ignored(front: Front, 
         (b'{"data":' + b"[" * 70 + b"]" * 70 + b"}", 422, "too-deep"),
     ],
 )
-def test_what_is_no_good_json(front: Front, key: str, body: bytes, status: int, slug: str) -> None:
-    answer = front.event(body, key)
+def test_what_is_no_good_json(refusing: Front, known: str, body: bytes, status: int, slug: str) -> None:
+    answer = refusing.event(body, known)
     assert (answer.status, answer.slug) == (status, slug)
 
 
@@ -170,16 +170,16 @@ def test_a_revoked_key_fails(front: Front, key: str) -> None:
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/json", "application/cloudevents+json; charset=latin-1"]
 )
-def test_other_media_types(front: Front, key: str, content_type: str) -> None:
-    answer = front.event(event(), key, content_type)
+def test_other_media_types(refusing: Front, known: str, content_type: str) -> None:
+    answer = refusing.event(event(), known, content_type)
     assert (answer.status, answer.slug) == (415, "unsupported-media-type")
 
 
-def test_compressed_bodies_are_not_taken(front: Front, key: str) -> None:
+def test_compressed_bodies_are_not_taken(refusing: Front, known: str) -> None:
     headers = {"Content-Type": STRUCTURED, "Content-Encoding": "gzip"}
-    assert front.call("POST", "/v1/messages", b"x", key=key, headers=headers).slug == "unsupported-media-type"
+    assert refusing.call("POST", "/v1/messages", b"x", key=known, headers=headers).slug == "unsupported-media-type"
 
 
-def test_other_methods(front: Front, key: str) -> None:
-    answer = front.call("DELETE", "/v1/messages", key=key)
+def test_other_methods(refusing: Front, known: str) -> None:
+    answer = refusing.call("DELETE", "/v1/messages", key=known)
     assert (answer.status, answer.slug) == (405, "method-not-allowed")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bus.engine.browse import gauges
 from tests.api.calling import Front, event, make
 from tests.services.waiting import wait_until
 
@@ -35,3 +36,10 @@ class TestHealth:
         assert 'arus_pending{destination="e-project",state="pending"} 1.0' in text
         assert front.get("/metrics", **{"X-Forwarded-For": "1.2.3.4"}).slug == "unauthorized"
         assert front.get("/metrics", key, **{"X-Forwarded-For": "1.2.3.4"}).status == 200
+
+    def test_the_last_counts_are_written_at_the_end(self, front: Front, key: str) -> None:
+        front.event(event("1", data={}), key)
+        front.stop(gracefully=True)
+        with front.hub.database.reads.connect() as connection:
+            names = [name for name, *_ in gauges.read(connection, 0).counters]
+        assert names == ["arus_messages_rejected_total"]

@@ -51,8 +51,8 @@ class TestMessages:
             "q=" + "x" * 500,
         ],
     )
-    def test_wrong_questions(self, front: Front, key: str, query: str) -> None:
-        answer = front.get(f"/v1/messages?{query}", key)
+    def test_wrong_questions(self, refusing: Front, known: str, query: str) -> None:
+        answer = refusing.get(f"/v1/messages?{query}", known)
         assert answer.status == 422
         assert answer.slug
         assert MARKER.encode() not in answer.body

@@ -7,45 +7,45 @@ from tests.api.calling import MARKER, Front
 
 
 class TestSchemas:
-    def test_every_type(self, front: Front, key: str) -> None:
+    def test_every_type(self, refusing: Front, known: str) -> None:
         from jsonschema import Draft202012Validator
 
-        items = front.get("/v1/schemas", key).json["items"]
-        assert {item["short"] for item in items} == set(front.hub.catalogue.types)
+        items = refusing.get("/v1/schemas", known).json["items"]
+        assert {item["short"] for item in items} == set(refusing.hub.catalogue.types)
         for item in items:
-            schema = front.get(f"/v1/schemas/{item['short']}", key).json
-            assert front.get(f"/v1/schemas/{item['type']}", key).json == schema
+            schema = refusing.get(f"/v1/schemas/{item['short']}", known).json
+            assert refusing.get(f"/v1/schemas/{item['type']}", known).json == schema
             Draft202012Validator.check_schema(schema)
             assert schema["examples"]
             for example in schema["examples"]:
                 Draft202012Validator(schema).validate(example)
             assert schema["x-arus-key"] == item["key"]
             assert schema["x-arus-feeds"] == item["feeds"]
-        assert front.get("/v1/schemas/nothing", key).slug == "not-found"
-        assert front.get("/v1/schemas").slug == "unauthorized"
+        assert refusing.get("/v1/schemas/nothing", known).slug == "not-found"
+        assert refusing.get("/v1/schemas").slug == "unauthorized"
 
-    def test_the_openapi_document(self, front: Front) -> None:
-        document = front.get("/openapi.json").json
+    def test_the_openapi_document(self, refusing: Front) -> None:
+        document = refusing.get("/openapi.json").json
         OpenAPIV31SpecValidator(document).validate()
         assert {"get", "post"} <= set(document["paths"]["/v1/messages"])
-        assert front.get("/docs").slug == "not-found"
+        assert refusing.get("/docs").slug == "not-found"
 
 
-def test_unknown_addresses_and_methods(front: Front, key: str) -> None:
-    assert front.get(f"/v1/{MARKER}", key).slug == "not-found"
-    answer = front.call("PUT", "/v1/parked", key=key)
+def test_unknown_addresses_and_methods(refusing: Front, known: str) -> None:
+    assert refusing.get(f"/v1/{MARKER}", known).slug == "not-found"
+    answer = refusing.call("PUT", "/v1/parked", key=known)
     assert (answer.status, answer.slug) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET"
 
 
-def test_every_address_of_v1_asks_for_a_key(front: Front) -> None:
+def test_every_address_of_v1_asks_for_a_key(refusing: Front) -> None:
     """What a stranger may ask is listed here, and nothing else."""
-    document = front.get("/openapi.json").json
+    document = refusing.get("/openapi.json").json
     asked = 0
     for path, operations in document["paths"].items():
         for method in operations:
             address = path.replace("{type}", "budget.line").replace("{", "").replace("}", "")
-            answer = front.call(method.upper(), address, b"{}", headers={"Content-Type": "application/json"})
+            answer = refusing.call(method.upper(), address, b"{}", headers={"Content-Type": "application/json"})
             if path in {"/livez", "/readyz", "/metrics"}:
                 assert answer.status == 200
             else:

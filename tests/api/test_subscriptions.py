@@ -58,9 +58,9 @@ class TestSubscriptions:
             ({MARKER: 1}, "invalid-request"),
         ],
     )
-    def test_what_is_refused(self, front: Front, key: str, changed: dict[str, Any], slug: str) -> None:
+    def test_what_is_refused(self, refusing: Front, known: str, changed: dict[str, Any], slug: str) -> None:
         wanted = {"types": ["budget.line"], "url": "http://127.0.0.1/x"} | changed
-        answer = front.post("/v1/subscriptions", wanted, key)
+        answer = refusing.post("/v1/subscriptions", wanted, known)
         assert (answer.status, answer.slug) == (422, slug)
         assert MARKER.encode() not in answer.body
 
@@ -75,9 +75,11 @@ class TestSubscriptions:
             (b"[]", 422),
         ],
     )
-    def test_bodies_are_read_as_strictly_as_messages(self, front: Front, key: str, body: bytes, status: int) -> None:
+    def test_bodies_are_read_as_strictly_as_messages(
+        self, refusing: Front, known: str, body: bytes, status: int
+    ) -> None:
         headers = {"Content-Type": "application/json"}
-        answer = front.call("POST", "/v1/subscriptions", body, key=key, headers=headers)
+        answer = refusing.call("POST", "/v1/subscriptions", body, key=known, headers=headers)
         assert answer.status == status
         assert answer.slug
-        assert front.call("POST", "/v1/subscriptions", b"{}", key=key).slug == "unsupported-media-type"
+        assert refusing.call("POST", "/v1/subscriptions", b"{}", key=known).slug == "unsupported-media-type"

@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_every_verb_has_help(tmp_path: Path) -> None:
     text = run("--help", cwd=tmp_path).stdout
     verbs = (
-        "demo serve check systems intake mapping keys subscriptions messages failures parked rejections",
+        "demo serve bench check systems intake mapping keys subscriptions messages failures parked rejections",
         "snapshots resolve replay pause resume records db",
     )
     for verb in " ".join(verbs).split():

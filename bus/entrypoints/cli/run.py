@@ -13,6 +13,7 @@ from .verbs import Json
 def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(demo)
+    app.command()(bench)
 
 
 def serve(
@@ -34,3 +35,13 @@ def demo(
     from bus.entrypoints.demo import demo as run
 
     raise typer.Exit(run(once=once, as_json=as_json))
+
+
+def bench(
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="Length of one measurement.")] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Measure acceptance and end-to-end rates beside an endpoint without a store."""
+    from bus.entrypoints.bench import bench as run
+
+    raise typer.Exit(run(seconds=seconds, as_json=as_json))
