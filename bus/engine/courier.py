@@ -90,7 +90,11 @@ class Courier:
         await self._settle(runs)
 
     async def _step(self, destination: Destination, runs: Sequence[_Run]) -> None:
-        """Attempt the head of each run."""
+        """Attempt the head of each run, when the sink has room."""
+        async with destination.sending:
+            await self._step_now(destination, runs)
+
+    async def _step_now(self, destination: Destination, runs: Sequence[_Run]) -> None:
         heads = [_Head(run) for run in runs]
         began = self._clock()
         # Committing takes time: the switches and the lease are looked at before it, and again after it.

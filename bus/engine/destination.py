@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -38,9 +39,9 @@ class Circuit:
         self.rest = FIRST_REST
 
     def missed(self) -> None:
-        """Nobody there."""
+        """Nobody there. Those that were under way together are one miss, and lengthen the rest once."""
         self.failures += 1
-        if self.open:
+        if self.open and time.monotonic() >= self.closed_again_at:
             self.closed_again_at = time.monotonic() + self.rest
             self.rest = min(self.rest * 2, LONGEST_REST)
 
@@ -54,10 +55,17 @@ class Destination:
     sink: Sink
     circuit: Circuit = field(default_factory=Circuit)
     lanes_in_hand: int = 0
+    sending: asyncio.Semaphore = field(init=False, repr=False)
+    """As many ``send`` calls at once as the sink allows, however its lanes fall into batches."""
+
+    def __post_init__(self) -> None:
+        self.sending = asyncio.Semaphore(max(self.sink.concurrency, 1))
 
     @property
     def width(self) -> int:
         """Lanes to claim now: enough to keep every send busy, no more than are soon sent."""
+        if self.circuit.open and self.lanes_in_hand:
+            return 0  # one lane is trying whether it has come back
         whole = self.sink.concurrency * max(self.sink.batch, 1)
         free = whole - self.lanes_in_hand
         return free if free * 2 >= whole else 0

@@ -71,6 +71,7 @@ class Drain:
         self._carrying: set[asyncio.Task[None]] = set()
         self._gate = Gate()
         self._signed_at = 0
+        self._stopping = False
         self.courier = Courier(
             routing, settler, writer, clock, owner=owner, deadline=lease / 2, may_start=self._may_start, chance=chance
         )
@@ -84,10 +85,10 @@ class Drain:
         return self._destinations
 
     def _may_start(self, destination: Destination) -> bool:
-        return destination.system not in self._switches.paused
+        return not self._stopping and destination.system not in self._switches.paused
 
     async def run(self) -> None:
-        """Drain until cancelled; then wait for what is being carried."""
+        """Drain until cancelled; then wait for the attempts under way, and give back what was not begun."""
         await self.look()
         watch = asyncio.create_task(self._watch())
         try:
@@ -100,6 +101,7 @@ class Drain:
                 except TimeoutError:
                     continue
         finally:
+            self._stopping = True
             watch.cancel()
             if self._carrying:
                 await asyncio.wait(self._carrying)

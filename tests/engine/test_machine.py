@@ -34,6 +34,9 @@ def test_no_schedule_loses_doubles_or_reorders(part):
 def test_no_schedule_that_hypothesis_finds_does(data):
     """Hypothesis shrinks what it finds: the place to look when a seed above fails."""
     schedule = Schedule(lambda options: data.draw(st.sampled_from(options)))
-    for action in data.draw(st.lists(st.sampled_from(ACTIONS), max_size=40)):
-        schedule.do(action)
-    schedule.finish()
+    try:
+        for action in data.draw(st.lists(st.sampled_from(ACTIONS), max_size=40)):
+            schedule.do(action)
+        schedule.finish()
+    finally:
+        schedule.close()

@@ -37,9 +37,16 @@ class Schedule:
         self.world = World(plan(pick))
 
     def run(self, steps):
-        for _ in range(steps):
-            self.do(self.pick(ACTIONS))
-        self.finish()
+        try:
+            for _ in range(steps):
+                self.do(self.pick(ACTIONS))
+            self.finish()
+        finally:
+            self.close()
+
+    def close(self):
+        for worker in self.world.workers.values():
+            worker.die()
 
     def do(self, action):
         getattr(self, action.replace(" ", "_"))()

@@ -16,7 +16,7 @@ from bus.engine.schema import METADATA
 from tests.engine.hub import HandClock, incoming
 from tests.engine.machine import invariants
 from tests.engine.machine.destination import FakeDestination
-from tests.engine.machine.worker import FakeWorker
+from tests.engine.machine.worker import FakeWorker, idle
 
 LINE, PACKAGE = "budget.line", "project.package"
 WIPED = ("messages", "records", "lane_keys", "lanes", "deliveries", "attempts", "starts", "replicas", "audit")
@@ -105,7 +105,7 @@ class World:
 
     def turn(self):
         """Let every task run until it waits for the schedule."""
-        self.loop.run_until_complete(_idle())
+        self.loop.run_until_complete(idle())
         if self.problems:
             raise self.problems[0]
 
@@ -190,8 +190,3 @@ class World:
 
     def check(self):
         invariants.after_step(self)
-
-
-async def _idle():
-    for _ in range(14):
-        await asyncio.sleep(0)
