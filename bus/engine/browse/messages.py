@@ -94,6 +94,7 @@ def message_of(row: Any) -> Message:
         agency=row.agency,
         partition=row.partition,
         traceparent=row.traceparent,
+        time_text=row.time_text,
     )
 
 
@@ -133,7 +134,7 @@ def _summary(row: Any) -> dict[str, Any]:
         "type": full_type(row.type),
         "subject": row.subject,
         "op": row.op,
-        "time": moment(row.time),
+        "time": row.time_text or moment(row.time),
         "accepted_at": moment(row.accepted_at),
         "agency": row.agency,
         "feed": row.feed,
