@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -149,10 +150,10 @@ class Writer:
             except DBAPIError as error:
                 if _is_store_down(error):
                     raise StoreUnavailable(_words(error)) from error
-                if not _is_passing(error) or time.monotonic() > until:
-                    if isinstance(error, OperationalError):
-                        raise StoreUnavailable(_words(error)) from error
+                if not _is_passing(error):
                     raise
+                if time.monotonic() > until:
+                    raise StoreUnavailable(_words(error)) from error
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
 
@@ -208,12 +209,12 @@ def _words(error: DBAPIError) -> str:
 
 
 def _is_passing(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return any(words in str(error.orig) for words in _PASSING_SQLITE)
     state = getattr(error.orig, "sqlstate", None)
-    return (
-        error.connection_invalidated
-        or state in _PASSING_POSTGRESQL
-        or any(words in str(error.orig) for words in _PASSING_SQLITE)
-    )
+    # A server that cannot be reached gives no state at all.
+    unreached = state is None and isinstance(error, OperationalError)
+    return error.connection_invalidated or unreached or state in _PASSING_POSTGRESQL
 
 
 def _is_store_down(error: DBAPIError) -> bool:
