@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, text, update
 from bus.contract.verdict import Delivered
 from bus.engine import attempt, claim, courier, dialect, settle, tables
 from bus.engine.outcome import Outcome
+from tests.engine.machine import schedule
 from tests.engine.machine.schedule import Schedule
 
 TRIES = 2000
@@ -89,6 +90,7 @@ def _delivered_before_the_send(monkeypatch):
 
 def _start_forgotten(monkeypatch):
     """A question without an answer forgets that an attempt is open: the bug that the machine found first."""
+    monkeypatch.setattr(schedule, "KINDS", ("queryable",))
     real = courier.decide
 
     def decide(verdict, case, chance):
@@ -98,6 +100,7 @@ def _start_forgotten(monkeypatch):
 
 
 def _parents_release_nobody(monkeypatch):
+    monkeypatch.setattr(schedule, "ACTIONS", tuple(name for name in schedule.ACTIONS if name != "sweep"))
     monkeypatch.setattr(settle.parents, "release", lambda *_: [])
 
 
