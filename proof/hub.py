@@ -94,7 +94,7 @@ class Hub:
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise HubFailed(f"it did not end on SIGTERM{self._last_words()}") from None
+            raise HubFailed(f"it did not end on SIGTERM{self.last_words()}") from None
 
     async def kill(self, victim: Victim) -> int:
         """SIGKILL; answers the process id once it is dead. Raises HubFailed where there was nothing to kill.
@@ -111,7 +111,7 @@ class Hub:
             return process.pid
         pid = self._child(victim, family)
         if pid is None:
-            raise HubFailed(f"it has no {victim} to kill{self._last_words()}")
+            raise HubFailed(f"it has no {victim} to kill{self.last_words()}")
         os.kill(pid, signal.SIGKILL)
         if not await gone([pid], DEATH_SECONDS):
             raise HubFailed(f"its {victim} {pid} outlives SIGKILL")
@@ -125,7 +125,7 @@ class Hub:
         until = time.monotonic() + READY_SECONDS
         while self._child(victim, children(self._running().pid)) in {None, dead}:
             if time.monotonic() > until:
-                raise HubFailed(f"its {victim} was not started again{self._last_words()}")
+                raise HubFailed(f"its {victim} was not started again{self.last_words()}")
             await asyncio.sleep(PAUSE_SECONDS)
         await self.ready()
 
@@ -141,7 +141,7 @@ class Hub:
             except (aiohttp.ClientError, TimeoutError, OSError):
                 pass
             if time.monotonic() > until:
-                raise HubFailed(f"it is not ready after {READY_SECONDS:g} s{self._last_words()}")
+                raise HubFailed(f"it is not ready after {READY_SECONDS:g} s{self.last_words()}")
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def create_key(self, system: str, scope: str) -> str:
@@ -173,7 +173,7 @@ class Hub:
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            raise HubFailed(f"it does not run{self._last_words()}")
+            raise HubFailed(f"it does not run{self.last_words()}")
         return self._process
 
     async def _port_said(self, written: int) -> int:
@@ -185,11 +185,12 @@ class Hub:
                 if line.startswith("arus: http://") and line.endswith("\n"):
                     return int(line.strip().rpartition(":")[2])
             await asyncio.sleep(PAUSE_SECONDS)
-        raise HubFailed(f"it did not say where it listens{self._last_words()}")
+        raise HubFailed(f"it did not say where it listens{self.last_words()}")
 
     def _child(self, victim: Victim, family: Mapping[int, str]) -> int | None:
         return next((pid for pid, line in family.items() if f"{victim}_process" in line), None)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of its log, for an error message."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return "; its log ends:\n" + "\n".join(text.splitlines()[-15:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .account import account, at_rest
 from .checker import Verdict, check
 from .destination import Mood
 from .histories import read
-from .hub import Hub
+from .hub import Hub, HubFailed
 from .journal import Journal
 from .kills import Kill, Meter
 from .load import SYSTEM, TYPE, Load
@@ -62,6 +62,7 @@ class Progress:
         self._given_up = 0
         self._news = asyncio.Condition()
         self._counts: dict[Meter, int] = {"acknowledged": 0, "applied": 0}
+        self.posting = True
         self.room = asyncio.Event()
 
     async def note(self, acknowledged: int, applied: int) -> None:
@@ -87,15 +88,20 @@ class Progress:
     def _so_far(self, meter: Meter) -> int:
         return self._counts[meter] + (self._given_up if meter == "applied" else 0)
 
+    @property
+    def idle(self) -> float:
+        """Seconds since anything moved."""
+        return time.monotonic() - self._moved_at
+
     def _stalled(self) -> bool:
-        return time.monotonic() - self._moved_at > STALL_SECONDS
+        return self.idle > STALL_SECONDS
 
 
 async def run(plan: Plan, folder: Path, environment: Mapping[str, str] | None = None) -> Verdict:
     """Run ``plan`` in the empty ``folder`` and judge its logs, which stay there.
 
     ``environment`` is given to the hub's processes. Raises HubFailed, alone or in an ExceptionGroup, where the hub
-    does not start, or does not come back.
+    does not start, does not come back, or stands still for ``plan.patience`` seconds.
     """
     async with (
         Receiver(folder / "dest.jsonl", plan.mood) as receiver,
@@ -103,8 +109,9 @@ async def run(plan: Plan, folder: Path, environment: Mapping[str, str] | None = 
         Journal(folder / "faults.jsonl") as faults,
         Hub(folder / "hub", environment) as hub,
     ):
-        poster_key = await hub.create_key(SYSTEM, "post")
-        reader_key = await hub.create_key(SUBSCRIBER, "read")
+        poster_key, reader_key = await asyncio.gather(
+            hub.create_key(SYSTEM, "post"), hub.create_key(SUBSCRIBER, "read")
+        )
         await hub.call(
             "POST",
             "/v1/subscriptions",
@@ -115,10 +122,11 @@ async def run(plan: Plan, folder: Path, environment: Mapping[str, str] | None = 
         progress = Progress(plan.backlog)
         poster = Poster(hub.url, poster_key, load, client, plan.manner, progress.room)
         async with asyncio.TaskGroup() as watch:
-            watching = watch.create_task(_watch(progress, lambda: poster.acknowledged, receiver))
+            watching = watch.create_task(_watch(progress, poster, receiver, hub, plan.patience))
             async with asyncio.TaskGroup() as group:
                 group.create_task(poster.run())
                 group.create_task(_kill(hub, kills.schedule(plan.messages, plan.kills, plan.seed), progress, faults))
+            progress.posting = False
             await at_rest(hub, plan.patience)
             watching.cancel()
         final = await account(hub, reader_key)
@@ -131,9 +139,11 @@ async def _load(hub: Hub, key: str, plan: Plan) -> Load:
     return Load(schema["examples"][0], schema["x-arus-key"], messages=plan.messages, keys=plan.keys, seed=plan.seed)
 
 
-async def _watch(progress: Progress, acknowledged: Callable[[], int], receiver: Receiver) -> None:
+async def _watch(progress: Progress, poster: Poster, receiver: Receiver, hub: Hub, patience: float) -> None:
     while True:
-        await progress.note(acknowledged(), await receiver.applied())
+        await progress.note(poster.acknowledged, await receiver.applied())
+        if progress.posting and progress.idle > patience:
+            raise HubFailed(f"nothing was acknowledged or applied for {patience:g} s{hub.last_words()}")
         await asyncio.sleep(LOOK_SECONDS)
 
 
