@@ -16,11 +16,21 @@ from bus.contract.events import Event, MessageAccepted
 from bus.contract.message import Incoming
 
 from . import aliases, audit, counters, lanes, parents
-from .dialect import insert, lock_subscribers
+from .dialect import lock_subscribers, message_numbers, run
 from .lanes import Lane, chunks
 from .routing import Routing, SubscriberList, Target
-from .tables import deliveries, messages, records
+from .tables import messages, records
 from .writer import Batch
+
+_KNOWN = select(messages.c.source, messages.c.id, messages.c.content).where(
+    tuple_(messages.c.source, messages.c.id).in_(bindparam("ids", expanding=True))
+)
+_STANDING = (
+    select(records.c.type, records.c.key, records.c.version, records.c.posted_sequence)
+    .where(tuple_(records.c.type, records.c.key).in_(bindparam("keys", expanding=True)))
+    .order_by(records.c.type, records.c.key)
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +92,9 @@ class Acceptor:
         """Lock the records, in sorted order, and give each message its version, or find it stale."""
         keys = sorted({(one.item.type, one.item.subject) for one in fresh})
         standing: dict[tuple[str, str], _Standing] = {}
-        connection.execute(
-            insert(connection, records).on_conflict_do_nothing(),
-            [{"type": kind, "key": key, "version": 0, "deleted": 0, "updated_at": now} for kind, key in keys],
-        )
+        run(connection, "accept_blank_records", [{"type": kind, "key": key, "now": now} for kind, key in keys])
         for part in chunks(keys):
-            statement = (
-                select(records.c.type, records.c.key, records.c.version, records.c.posted_sequence)
-                .where(tuple_(records.c.type, records.c.key).in_(part))
-                .order_by(records.c.type, records.c.key)
-                .with_for_update()
-            )
-            for row in connection.execute(statement):
+            for row in connection.execute(_STANDING, {"keys": part}):
                 standing[row.type, row.key] = _Standing(row.version, row.posted_sequence)
         for one in fresh:
             record = standing[one.item.type, one.item.subject]
@@ -122,7 +123,7 @@ class Acceptor:
                 heads.setdefault((target.destination, one.item.lane), None if need else now)
                 one.parked = one.parked or need is not None
         if rows:
-            connection.execute(deliveries.insert(), rows)
+            run(connection, "insert_deliveries", rows)
             lanes.extend(connection, heads)
 
     def _release(self, connection: Connection, fresh: list[_Fresh], now: int) -> None:
@@ -143,10 +144,7 @@ def _sift(connection: Connection, items: Sequence[Incoming]) -> tuple[list[Accep
     """Set apart what is known already: same source and id."""
     known: dict[tuple[str, str], str] = {}
     for part in chunks(sorted({(item.system, item.id) for item in items})):
-        statement = select(messages.c.source, messages.c.id, messages.c.content).where(
-            tuple_(messages.c.source, messages.c.id).in_(part)
-        )
-        known.update({(row.source, row.id): row.content for row in connection.execute(statement)})
+        known.update({(row.source, row.id): row.content for row in connection.execute(_KNOWN, {"ids": part})})
     outcomes: list[Accepted | None] = [None] * len(items)
     fresh: list[_Fresh] = []
     for index, item in enumerate(items):
@@ -167,8 +165,11 @@ def _number(connection: Connection, fresh: list[_Fresh]) -> None:
 
 
 def _store(connection: Connection, fresh: list[_Fresh], now: int) -> None:
+    for one, seq in zip(fresh, message_numbers(connection, len(fresh)), strict=True):
+        one.seq = seq
     rows = [
         {
+            "seq": one.seq,
             "source": item.system,
             "id": item.id,
             "type": item.type,
@@ -192,10 +193,7 @@ def _store(connection: Connection, fresh: list[_Fresh], now: int) -> None:
         for one in fresh
         for item in [one.item]
     ]
-    stored = connection.execute(messages.insert().returning(messages.c.seq, messages.c.source, messages.c.id), rows)
-    seqs = {(row.source, row.id): row.seq for row in stored}
-    for one in fresh:
-        one.seq = seqs[one.item.system, one.item.id]
+    run(connection, "accept_messages", rows)
 
 
 def _update_records(
@@ -204,18 +202,14 @@ def _update_records(
     last = {(one.item.type, one.item.subject): one for one in fresh if not one.stale}
     if not last:
         return
-    columns = ("version", "message", "posted_sequence", "agency", "deleted")
-    statement = (
-        records.update()
-        .where(records.c.type == bindparam("the_type"), records.c.key == bindparam("the_key"))
-        .values(**{name: bindparam(name) for name in columns}, updated_at=now)
-    )
-    connection.execute(
-        statement,
+    run(
+        connection,
+        "accept_records",
         [
             {
-                "the_type": key[0],
-                "the_key": key[1],
+                "type": key[0],
+                "key": key[1],
+                "updated_at": now,
                 "version": one.version,
                 "message": one.seq,
                 "posted_sequence": standing[key].posted,
@@ -250,6 +244,7 @@ def _delivery(one: _Fresh, target: Target, now: int, need: parents.Need | None) 
         "reason": "an older version than the record's" if one.stale else None,
         "alone": 0,
         "deaths": 0,
+        "replay_of": None,
         "created_at": now,
         "accepted_at": now,
         "settled_at": now if one.stale else None,

@@ -8,13 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from .registers import audit
+from .dialect import run
 
 
 def note(connection: Connection, at: int, actor: str, action: str, detail: Mapping[str, Any]) -> None:
     """``actor`` is a system, a person's key or ``hub``; ``detail`` holds ids and hashes, never bodies."""
-    connection.execute(
-        audit.insert().values(
-            at=at, actor=actor, action=action, detail=json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
-        )
-    )
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    run(connection, "audit_note", {"at": at, "actor": actor, "action": action, "detail": text})

@@ -13,7 +13,7 @@ from bus.contract.clock import MICROSECONDS, to_datetime
 from bus.contract.message import Message, source_of
 
 from . import audit, lanes
-from .dialect import query
+from .dialect import run
 from .routing import Routing
 from .tables import deliveries, messages, starts
 from .tables import lanes as lane_rows
@@ -61,16 +61,12 @@ def claim(
 ) -> list[ClaimedLane]:
     """Lease up to ``width`` due lanes for ``lease`` seconds and mark up to ``depth`` deliveries of each delivering."""
     until = now + int(lease * MICROSECONDS)
-    rows = connection.execute(
-        query(connection, "claim_lanes"),
-        {"destination": destination, "now": now, "until": until, "owner": owner, "lanes": width},
-    ).all()
+    wanted = {"destination": destination, "now": now, "until": until, "owner": owner, "lanes": width}
+    rows = run(connection, "claim_lanes", wanted).all()
     claimed = [ClaimedLane(destination, row.lane, row.fence, until) for row in rows]
-    line = query(connection, "claim_line")
     for lane in claimed:
-        lane.deliveries = _sendable(
-            connection.execute(line, {"destination": destination, "lane": lane.lane, "depth": depth}), now
-        )
+        line = {"destination": destination, "lane": lane.lane, "depth": depth}
+        lane.deliveries = _sendable(run(connection, "claim_line", line), now)
     _mark(connection, claimed)
     idle = [(destination, lane.lane) for lane in claimed if not lane.deliveries]
     lanes.refresh(connection, idle, release=True)
@@ -123,14 +119,9 @@ def _claimed(row: Any) -> Claimed:
 
 
 def _mark(connection: Connection, claimed: list[ClaimedLane]) -> None:
-    rows = [{"the_seq": one.seq} for lane in claimed for one in lane.deliveries]
+    rows = [{"seq": one.seq} for lane in claimed for one in lane.deliveries]
     if rows:
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.seq == bindparam("the_seq"))
-            .values(state="delivering", attempts=deliveries.c.attempts + 1),
-            rows,
-        )
+        run(connection, "claim_mark", rows)
 
 
 def start(

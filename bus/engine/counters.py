@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 
 from bus.contract.events import Event
 
-from .dialect import insert
-from .registers import counters
+from .dialect import run
 
 Delta = tuple[str, str, float]
 """(name, labels as JSON, amount to add)"""
@@ -28,10 +27,5 @@ def add(connection: Connection, deltas: Iterable[Delta]) -> None:
     for name, labels, amount in deltas:
         totals[name, labels] = totals.get((name, labels), 0.0) + amount
     if totals:
-        statement = insert(connection, counters)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name", "labels"], set_={"value": counters.c.value + statement.excluded.value}
-            ),
-            [{"name": key[0], "labels": key[1], "value": value} for key, value in sorted(totals.items())],
-        )
+        rows = [{"name": key[0], "labels": key[1], "value": value} for key, value in sorted(totals.items())]
+        run(connection, "count", rows)

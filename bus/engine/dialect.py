@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, TextClause, text
+from sqlalchemy import Connection, CursorResult, Table, TextClause, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _QUERIES = Path(__file__).parent / "queries"
@@ -39,6 +41,37 @@ def query(connection: Connection, name: str) -> TextClause:
     A comment ``/*pg … */`` in it is text for PostgreSQL alone: SQLite, with its one writer, needs no row locks.
     """
     return _load(name, connection.dialect.name)
+
+
+def run(
+    connection: Connection, name: str, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+) -> CursorResult[Any]:
+    """Run the statement in ``queries/<name>.sql`` by the driver itself, once or for each of many values.
+
+    The hot path: nothing is compiled, and values pass as they are.
+    """
+    return connection.exec_driver_sql(_driver(name, connection.dialect.name), values)
+
+
+def message_numbers(connection: Connection, count: int) -> list[int]:
+    """The next ``count`` keys of messages, rising."""
+    if connection.dialect.name == "postgresql":
+        rows = connection.execute(text("SELECT nextval('messages_seq_seq') FROM generate_series(1, :n)"), {"n": count})
+        return [row[0] for row in rows]
+    # SQLite has one writer, and we hold the write lock.
+    last = connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM messages").scalar_one()
+    return list(range(last + 1, last + count + 1))
+
+
+@cache
+def _driver(name: str, dialect: str) -> str:
+    statement = _load(name, dialect).text
+    if dialect == "postgresql":
+        return _NAMED.sub(r"%(\1)s", statement.replace("%", "%%"))
+    return statement
+
+
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")
 
 
 @cache

@@ -14,11 +14,11 @@ from bus.contract.verdict import Delivered, Verdict, name_of
 
 from . import audit, counters, lanes, parents
 from .claim import Claimed
-from .dialect import insert
+from .dialect import run
 from .outcome import Outcome
 from .routing import Routing
 from .superseding import supersede
-from .tables import attempts, deliveries, replicas, starts
+from .tables import deliveries, starts
 from .writer import Batch
 
 DETAIL = 500
@@ -113,18 +113,11 @@ def _events(destination: str, result: Result) -> list[Event]:
     return events
 
 
-_CHANGED = ("state", "holds", "retries", "due_at", "parked", "reason", "token", "settled_at")
-
-
 def _write(connection: Connection, results: Sequence[tuple[LaneResult, Result]], now: int) -> None:
     if not results:
         return
-    statement = update(deliveries).where(deliveries.c.seq == bindparam("the_seq"))
-    connection.execute(
-        statement.values(**{name: bindparam(name) for name in _CHANGED}, alone=0),
-        [_change(result, now) for _, result in results],
-    )
-    connection.execute(attempts.insert(), [_attempt(item, result) for item, result in results])
+    run(connection, "settle_deliveries", [_change(result, now) for _, result in results])
+    run(connection, "settle_attempts", [_attempt(item, result) for item, result in results])
     ended = [result.claimed.seq for _, result in results if not result.outcome.keep_start]
     for part in lanes.chunks(ended):
         connection.execute(starts.delete().where(starts.c.delivery.in_(part)))
@@ -133,7 +126,7 @@ def _write(connection: Connection, results: Sequence[tuple[LaneResult, Result]],
 def _change(result: Result, now: int) -> dict[str, Any]:
     outcome = result.outcome
     return {
-        "the_seq": result.claimed.seq,
+        "seq": result.claimed.seq,
         "state": outcome.state,
         "holds": int(outcome.holds),
         "retries": outcome.retries,
@@ -190,14 +183,8 @@ def _arrive(connection: Connection, delivered: Sequence[tuple[LaneResult, Result
         (item.destination, result.claimed.message.type, result.claimed.message.subject): result
         for item, result in delivered
     }
-    statement = insert(connection, replicas)
-    columns = ("message", "version", "sequence", "deleted", "delivered_at")
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["destination", "type", "key"], set_={name: statement.excluded[name] for name in columns}
-        ),
-        [_replica(key, result.claimed, now) for key, result in sorted(last.items(), key=lambda entry: entry[0])],
-    )
+    ordered = sorted(last.items(), key=lambda entry: entry[0])
+    run(connection, "settle_replicas", [_replica(key, result.claimed, now) for key, result in ordered])
     return _supersede(connection, last, now)
 
 
