@@ -17,8 +17,8 @@ STRUCTURED = "application/cloudevents+json"
 NDJSON = "application/x-ndjson"
 
 ANSWER_SECONDS = 30.0
-PAUSE_SECONDS = 0.05
-"""Between two tries of the same messages."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.8
+"""Seconds between two tries of the same messages, doubling: a hub that starts again needs the machine more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Poster:
                     self._next(key, posting.n, end)
             doubtful = again
             if doubtful:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE))
 
     async def _try(
         self, session: aiohttp.ClientSession, postings: Sequence[Posting], tries: int, *, bulk: bool
