@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -50,11 +51,21 @@ def write(
                         ensure_ascii=False,
                     ),
                     "raw": bad.row.raw,
+                    "agency": _agency(feed, bad),
                     "at": now,
                 }
                 for bad in rejected
             ],
         )
+
+
+_CODE = re.compile(r"\d\.\d{2}\.\d\.\d{2}\.\d\.\d{2}\.\d{2}\.\d{4}", re.ASCII)
+
+
+def _agency(feed: Feed, bad: Bad) -> str | None:
+    """The OPD whose row it is, where the row still says so; None: its system's."""
+    said = bad.row.values.get(feed.agency_field) if feed.agency_field else None
+    return said if isinstance(said, str) and _CODE.fullmatch(said) else None
 
 
 def events(feed: Feed, rejected: Sequence[Bad], at: float) -> list[Event]:

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
         access_log=False,
         log_level="warning",
         backlog=BACKLOG,
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=10,

@@ -10,7 +10,7 @@ DOCS = ROOT / "docs"
 def all_pages():
     """Every Markdown file that is written for a reader."""
     tops = list(ROOT.glob("*.md"))
-    inner = [path for folder in ("docs", "connectors", "changelog.d") for path in (ROOT / folder).rglob("*.md")]
+    inner = [path for folder in ("docs", "connectors") for path in (ROOT / folder).rglob("*.md")]
     return sorted([*tops, *inner])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from .pages import ROOT
 
-FRAGMENTS = sorted(path for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md")
+FRAGMENTS = sorted(path for path in (ROOT / "docs" / "changelog.d").iterdir() if path.name != "README.md")
 
 
 @pytest.mark.parametrize("path", FRAGMENTS, ids=lambda path: path.name)

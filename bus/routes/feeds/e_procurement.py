@@ -48,6 +48,7 @@ def _snapshot(name: str, model: type[Canonical], mapping: _Mapping) -> Feed:
         subject=mapping.record_key,
         recency=mapping.event_date,
         snapshot=True,
+        agency_field="kd_satker_str",
     )
 
 
