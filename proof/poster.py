@@ -99,7 +99,7 @@ class Poster:
                     self._next(key, posting.n, end)
             doubtful = again
             if doubtful:
-                await asyncio.sleep(min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE))
+                await asyncio.sleep(min(FIRST_PAUSE * 2 ** min(tries - 1, 8), LONGEST_PAUSE))
 
     async def _try(
         self, session: aiohttp.ClientSession, postings: Sequence[Posting], tries: int, *, bulk: bool
