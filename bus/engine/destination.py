@@ -11,6 +11,9 @@ from bus.contract.sink import Sink
 OPENING = 5
 """Attempts in a row that found nobody there before the circuit opens."""
 
+AHEAD = 4
+"""Lanes in hand for each send of a destination that takes records singly: larger claims cost less each."""
+
 FIRST_REST = 1.0
 LONGEST_REST = 30.0
 
@@ -66,6 +69,7 @@ class Destination:
         """Lanes to claim now: enough to keep every send busy, no more than are soon sent."""
         if self.circuit.open and self.lanes_in_hand:
             return 0  # one lane is trying whether it has come back
-        whole = self.sink.concurrency * max(self.sink.batch, 1)
+        ahead = AHEAD if self.sink.batch <= 1 else self.sink.batch
+        whole = self.sink.concurrency * ahead
         free = whole - self.lanes_in_hand
         return free if free * 2 >= whole else 0
