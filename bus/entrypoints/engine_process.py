@@ -102,7 +102,9 @@ async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None
     open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
     kinds = {system: sink.kind for system, sink in links.sinks.items()}
     await hub.writer.run(controls.sign_off_all)
-    taken_back = await hub.writer.run(functools.partial(reclaim, now=hub.clock(), died=died, kinds=kinds))
+    taken_back = await hub.writer.run(
+        functools.partial(reclaim, now=hub.clock(), died=died, kinds=kinds, routing=hub.routing)
+    )
     if taken_back:
         say(f"engine: took back {taken_back} deliveries that were under way")
     try:
