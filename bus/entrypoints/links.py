@@ -14,8 +14,6 @@ from bus.engine.destination import Destination
 from bus.engine.intake import Taken
 from bus.engine.subscribing import Subscription, live
 from connectors import e_budgeting, e_procurement, e_project
-from connectors.e_procurement.sink import EProcurementSink
-from connectors.e_procurement.source import SpseAnnouncements
 from connectors.e_project.sink import EProjectSink
 from connectors.e_project.source import EProjectPackages
 from connectors.kit.drop import DropSettings, LocalDropFolder
@@ -77,6 +75,10 @@ def open_links(settings: Settings) -> Links:
         links.sinks[e_project.SYSTEM] = EProjectSink(settings.e_project)
         links.sources[e_project.SYSTEM, "paket"] = EProjectPackages(settings.e_project)
     if settings.e_procurement is not None:
+        # Reading WSDL takes a second to import; a hub that speaks no SOAP starts without it.
+        from connectors.e_procurement.sink import EProcurementSink
+        from connectors.e_procurement.source import SpseAnnouncements
+
         links.sinks[e_procurement.SYSTEM] = EProcurementSink(settings.e_procurement)
         links.sources[e_procurement.SYSTEM, "spse-pengumuman"] = SpseAnnouncements(settings.e_procurement)
     return links

@@ -109,3 +109,14 @@ def test_an_operator_sees_all(front: Front, foreign: dict[str, str], operator: s
     for name in LISTS:
         assert (front.get(f"/v1/{name}", operator).json["items"] == []) == (name == "failures"), name
     assert front.get(f"/v1/messages/{foreign['hub_id']}", operator).status == 200
+
+
+@pytest.mark.parametrize(("state", "seen"), [("delivered", 1), ("pending", 0)])
+def test_how_a_delivery_to_another_stands_is_no_filter(front: Front, state: str, seen: int) -> None:
+    """A subscriber has its message; that e-project still waits for the same one is not told by what is found."""
+    subscriber = front.key("dashboard", "read")
+    front.post("/v1/subscriptions", {"types": ["budget.*"], "url": "http://127.0.0.1:9/b"}, subscriber)
+    assert front.event(event("1"), front.key("e-budgeting")).status == 202
+    own = update(deliveries).where(deliveries.c.destination != "e-project").values(state="delivered", holds=0)
+    front.hub.writer.call(lambda connection: connection.execute(own).rowcount)
+    assert len(front.get(f"/v1/messages?status={state}", subscriber).json["items"]) == seen

@@ -39,7 +39,7 @@ class Filter:
 
 def search(connection: Connection, view: View, wanted: Filter, *, limit: int, cursor: str | None) -> dict[str, Any]:
     """One page, newest first."""
-    statement = _filtered(select(*_SUMMARY), wanted).where(view.messages())
+    statement = _filtered(select(*_SUMMARY), wanted, view).where(view.messages())
     after = row_of(cursor)
     if after is not None:
         statement = statement.where(messages.c.seq < after)
@@ -101,7 +101,7 @@ def message_of(row: Any) -> Message:
 _SUMMARY = [column for column in messages.c if column.name not in {"data", "raw", "content", "lane"}]
 
 
-def _filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
+def _filtered(statement: Select[Any], wanted: Filter, view: View) -> Select[Any]:
     exact = {"type": wanted.type, "source": wanted.source, "id": wanted.id, "subject": wanted.subject}
     for name, value in exact.items():
         if value is not None:
@@ -111,16 +111,19 @@ def _filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.until is not None:
         statement = statement.where(messages.c.accepted_at < wanted.until)
     if wanted.state is not None:
-        statement = statement.where(_has_delivery(wanted.state))
+        statement = statement.where(_has_delivery(wanted.state, view))
     if wanted.text:
         columns = (messages.c.subject, messages.c.id, messages.c.data)
         statement = statement.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in columns)))
     return statement
 
 
-def _has_delivery(state: str) -> ColumnElement[bool]:
-    """Few deliveries are open: they are looked up first. Most have ended: each message is asked for its own."""
-    in_state = select(deliveries.c.message).where(deliveries.c.state == state)
+def _has_delivery(state: str, view: View) -> ColumnElement[bool]:
+    """Few deliveries are open: they are looked up first. Most have ended: each message is asked for its own.
+
+    Only deliveries that the caller may see count: how another's stands is another's business.
+    """
+    in_state = select(deliveries.c.message).where(deliveries.c.state == state, view.deliveries()).correlate(messages)
     if state in delivery_rows.ENDED:
         return in_state.where(deliveries.c.message == messages.c.seq).exists()
     return messages.c.seq.in_(in_state.where(delivery_rows.OPEN))
