@@ -6,7 +6,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import bindparam, update
 
 from bus.contract.verdict import Delivered
 from bus.engine import attempt, claim, courier, dialect, settle, tables
@@ -66,15 +66,17 @@ def _timer_per_message(monkeypatch):
     def sendable(rows, now):
         return [claim._claimed(row) for row in rows if row.state in claim.SENDABLE and row.due_at <= now]
 
-    real = dialect._load
+    real = dialect._driver
 
-    def load(name, kind):
+    def by_time(name, kind):
+        statement = real(name, kind)
         if name == "lane_head":
-            return text(str(real(name, kind)).replace("ORDER BY sequence", "ORDER BY due_at"))
-        return real(name, kind)
+            assert "ORDER BY sequence" in statement
+            return statement.replace("ORDER BY sequence", "ORDER BY due_at")
+        return statement
 
     monkeypatch.setattr(claim, "_sendable", sendable)
-    monkeypatch.setattr(dialect, "_load", load)
+    monkeypatch.setattr(dialect, "_driver", by_time)
 
 
 def _delivered_before_the_send(monkeypatch):
