@@ -10,29 +10,20 @@ import signal
 import sys
 import uuid
 
-from bus.engine import controls, parents
+from bus.engine import controls
 from bus.engine.claim import reclaim
 from bus.engine.drain import Drain
-from bus.engine.polling import DropWatch, Poller
 from bus.engine.settle import Settler
-from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
 from .lifeline import die_with_parent
-from .links import Links, clerk_file, open_drops, open_links
+from .links import Links, open_drops, open_links
 from .settings import Settings
+from .upkeep import readers, say, sweep_parents
 from .wiring import Hub, open_hub
 
 GRACE = 10.0
 """Seconds that a stopping engine gives to attempts under way; what is not settled then is sent again, same key."""
-
-PARENT_SWEEP = 5.0
-"""Seconds between two looks at waiting children, for parents that arrived in the same instant."""
-
-
-def say(line: str) -> None:
-    """One line for whoever runs the hub; ids and reasons, never values."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the process's own voice
 
 
 async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Event) -> None:
@@ -51,8 +42,8 @@ async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Eve
     )
     if doorbell is not None:
         asyncio.get_running_loop().add_reader(doorbell, functools.partial(_hear, doorbell, drain))
-    tasks = [asyncio.create_task(drain.run()), asyncio.create_task(_sweep(hub))]
-    tasks += [asyncio.create_task(reader.run()) for reader in _readers(hub, links)]
+    tasks = [asyncio.create_task(drain.run()), asyncio.create_task(sweep_parents(hub))]
+    tasks += [asyncio.create_task(reader.run()) for reader in readers(hub, links)]
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
@@ -65,31 +56,10 @@ async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Eve
             raise error
 
 
-def _readers(hub: Hub, links: Links) -> list[Poller | DropWatch]:
-    readers: list[Poller | DropWatch] = []
-    for feed in hub.catalogue.feeds:
-        place = feed.system, feed.name
-        if place in links.sources:
-            readers.append(Poller(feed, links.sources[place], hub.intake, hub.settings.poll_seconds, say))
-        if place in links.drops:
-            interval = min(hub.settings.poll_seconds, 1.0)
-            readers.append(DropWatch(feed, links.drops[place], hub.intake, interval, clerk_file, say))
-    return readers
-
-
 def _hear(doorbell: int, drain: Drain) -> None:
     with contextlib.suppress(BlockingIOError):
         os.read(doorbell, 65536)
     drain.ring()
-
-
-async def _sweep(hub: Hub) -> None:
-    after = 0
-    while True:
-        with contextlib.suppress(StoreUnavailable):
-            sweep = functools.partial(parents.sweep, routing=hub.routing, now=hub.clock(), after=after)
-            _, after = await hub.writer.run(sweep)
-        await asyncio.sleep(PARENT_SWEEP if after == 0 else 0.05)
 
 
 async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None:

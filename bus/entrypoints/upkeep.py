@@ -1,0 +1,48 @@
+"""What one process of a hub does beside delivering: read feeds, free children, and tell what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import sys
+
+from sqlalchemy.exc import DBAPIError
+
+from bus.engine import parents
+from bus.engine.polling import DropWatch, Poller
+from bus.engine.writer import StoreUnavailable
+
+from .links import Links, clerk_file
+from .wiring import Hub
+
+PARENT_SWEEP = 5.0
+"""Seconds between two looks at waiting children, for parents that arrived in the same instant."""
+
+
+def say(line: str) -> None:
+    """One line for whoever runs the hub; ids and reasons, never values."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the process's own voice
+
+
+def readers(hub: Hub, links: Links) -> list[Poller | DropWatch]:
+    """Everything that reads: polled sources and drop folders."""
+    found: list[Poller | DropWatch] = []
+    for feed in hub.catalogue.feeds:
+        place = feed.system, feed.name
+        if place in links.sources:
+            found.append(Poller(feed, links.sources[place], hub.intake, hub.settings.poll_seconds, say))
+        if place in links.drops:
+            interval = min(hub.settings.poll_seconds, 1.0)
+            found.append(DropWatch(feed, links.drops[place], hub.intake, interval, clerk_file, say))
+    return found
+
+
+async def sweep_parents(hub: Hub) -> None:
+    """Look at waiting children again and again, a portion at a time."""
+    after = 0
+    while True:
+        with contextlib.suppress(StoreUnavailable, DBAPIError):
+            sweep = functools.partial(parents.sweep, routing=hub.routing, now=hub.clock(), after=after)
+            _, after = await hub.writer.run(sweep)
+        await asyncio.sleep(PARENT_SWEEP if after == 0 else 0.05)
