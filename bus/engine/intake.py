@@ -99,25 +99,17 @@ class Intake:
         rows = self._named(feed, reading.rows)
         digest = hashlib.sha256(content).hexdigest()
         with self._alone(feed) as owner:
+            if approved is not None:  # while the feed was busy a newer snapshot may have come
+                self._writer.call(functools.partial(held.get, snapshot=approved.snapshot))
             read = read_rows(feed, rows, whole=reading.whole)
             previous = self._read(lambda c: feed_state.previous(c, feed.system, feed.name, read.scopes))
             planned = plan(feed, read, previous)
             if approved is None and self._hold.holds(planned, previous):
                 raise self._held(feed, content, filename, read, planned, sum(map(len, previous.values())), actor)
-            parked = self._apply(feed, planned, owner)
+            parked, deleted = self._apply(feed, planned, owner)
             finish = functools.partial(self._finish, feed=feed, filename=filename, digest=digest, read=read)
             self._writer.call(functools.partial(finish, actor=actor, approved=approved))
-        counts = Counts(
-            rows=read.rows,
-            created=len(planned.created),
-            changed=len(planned.changed),
-            unchanged=planned.unchanged,
-            duplicate=read.duplicates,
-            deleted=len(planned.deleted),
-            rejected=len(read.rejected),
-            parked=parked,
-        )
-        return Taken(counts, reading, tuple(read.rejected), read.conflicts)
+        return Taken(_counts(read, planned, parked, deleted), reading, tuple(read.rejected), read.conflicts)
 
     def approve(self, snapshot: str, feed_of: FeedOf, *, actor: str, reason: str) -> Counts:
         """A person lets a held snapshot through. It counts as approved with the last of its messages."""
@@ -137,20 +129,12 @@ class Intake:
         """Take one page of a polled feed; its cursor commits with the last of its messages."""
         read = read_rows(feed, self._named(feed, page.rows))
         keys = [key for _, key in read.winners]
-        known = self._read(lambda c: feed_state.hashes(c, feed.system, feed.name, keys))
-        planned = plan(feed, read, {(): known})
         with self._alone(feed) as owner:
-            parked = self._apply(feed, planned, owner)
+            known = self._read(lambda c: feed_state.hashes(c, feed.system, feed.name, keys))
+            planned = plan(feed, read, {(): known})
+            parked, deleted = self._apply(feed, planned, owner)
             self._writer.call(functools.partial(self._finish_page, feed=feed, read=read, cursor=page.cursor))
-        return Counts(
-            rows=read.rows,
-            created=len(planned.created),
-            changed=len(planned.changed),
-            unchanged=planned.unchanged,
-            duplicate=read.duplicates,
-            rejected=len(read.rejected),
-            parked=parked,
-        )
+        return _counts(read, planned, parked, deleted)
 
     def cursor(self, feed: Feed) -> str | None:
         """Where the polled feed goes on."""
@@ -216,17 +200,18 @@ class Intake:
         more = {"snapshot": snapshot, "deletions": len(planned.deleted), "size": size}
         return Refused(Problem("snapshot-held", "Snapshot held", 409, detail, more=more))
 
-    def _apply(self, feed: Feed, planned: Plan, owner: str) -> int:
-        """Write messages and feed state, a portion a transaction; answers how many messages have a waiting delivery."""
-        parked = 0
+    def _apply(self, feed: Feed, planned: Plan, owner: str) -> tuple[int, int]:
+        """Write messages and feed state, a portion a transaction; answers how many messages have a waiting delivery,
+        and how many are deletions."""
+        parked = deleted = 0
         news = [*planned.created, *planned.changed]
         for first in range(0, len(news), PORTION):
             part = news[first : first + PORTION]
             parked += self._writer.call(functools.partial(self._write, feed=feed, part=part, owner=owner))
         for first in range(0, len(planned.deleted), PORTION):
             gone = planned.deleted[first : first + PORTION]
-            self._writer.call(functools.partial(self._delete, feed=feed, places=gone, owner=owner))
-        return parked
+            deleted += self._writer.call(functools.partial(self._delete, feed=feed, places=gone, owner=owner))
+        return parked, deleted
 
     def _write(self, connection: Connection, feed: Feed, part: Sequence[Good], owner: str) -> int:
         self._renew(connection, feed, owner)
@@ -235,13 +220,14 @@ class Intake:
         feed_state.remember(connection, feed.system, feed.name, rows)
         return sum(outcome.parked for outcome in outcomes)
 
-    def _delete(self, connection: Connection, feed: Feed, places: Sequence[Place], owner: str) -> None:
+    def _delete(self, connection: Connection, feed: Feed, places: Sequence[Place], owner: str) -> int:
         self._renew(connection, feed, owner)
         living = feed_state.elsewhere(connection, feed.system, feed.name, places)
         gone = deletions(connection, feed, [key for _, key in places if key not in living])
         if gone:
             self._acceptor.accept(connection, gone)
         feed_state.forget(connection, feed.system, feed.name, places)
+        return len(gone)
 
     def _renew(self, connection: Connection, feed: Feed, owner: str) -> None:
         if not feed_state.take_lease(connection, feed.system, feed.name, owner, self._clock()):
@@ -260,7 +246,8 @@ class Intake:
         now = self._clock()
         if approved is not None:
             held.decide(connection, approved.snapshot, "approved", actor=actor, reason=approved.reason, now=now)
-        held.replace(connection, feed, read.scopes, actor=actor, now=now)
+        if read.whole:
+            held.replace(connection, feed, read.scopes, actor=actor, now=now)
         rejecting.write(connection, feed, read.rejected, file=filename, digest=digest, now=now)
         counters.add(connection, self._tally(rejecting.events(feed, read.rejected, now / MICROSECONDS)))
         feed_state.advance(connection, feed.system, feed.name, digest, now)
@@ -284,6 +271,19 @@ def _problem(refused: FileRefused) -> Problem:
     if refused.line is not None:
         error["line"] = refused.line
     return Problem(refused.code, "File refused", 422, f"{refused.english} / {refused.indonesian}", errors=(error,))
+
+
+def _counts(read: Read, planned: Plan, parked: int, deleted: int) -> Counts:
+    return Counts(
+        rows=read.rows,
+        created=len(planned.created),
+        changed=len(planned.changed),
+        unchanged=planned.unchanged,
+        duplicate=read.duplicates,
+        deleted=deleted,
+        rejected=len(read.rejected),
+        parked=parked,
+    )
 
 
 def _incoming(feed: Feed, good: Good) -> Incoming:

@@ -63,6 +63,7 @@ class Read:
     conflicts: int = 0
     protected: set[Place] = field(default_factory=set)
     scopes: set[Scope] = field(default_factory=set)
+    whole: bool = True
     may_delete: bool = True
 
     @property
@@ -75,7 +76,7 @@ def read_rows(feed: Feed, rows: Sequence[Row], *, whole: bool = True) -> Read:
 
     What is not ``whole`` (a page, a file of mended rows) says nothing of the rows that it leaves out.
     """
-    read = Read(may_delete=whole)
+    read = Read(whole=whole, may_delete=whole)
     for row in rows:
         sorted_out = _sort_out(feed, row)
         if isinstance(sorted_out, Bad):
