@@ -46,8 +46,7 @@ def replay(
     """
     row = _row(connection, delivery)
     if row.state in WAITING:
-        if not overwrite:
-            _guard_passed(connection, row)
+        _guard_passed(connection, row)
         _resume(connection, row, now)
         sent = delivery
     elif row.state == "delivered":
@@ -99,7 +98,10 @@ def _guard_newer(connection: Connection, row: Any, overwrite: bool) -> None:
 
 
 def _guard_passed(connection: Connection, row: Any) -> None:
-    """A dead delivery holds nobody: a later version may have been tried, and may have arrived."""
+    """A dead delivery holds nobody: a later version may have been tried, and may have arrived.
+
+    Not even who wants to overwrite may go before it then: the hub would believe in the later version ever after.
+    """
     columns = deliveries.c
     passed = connection.execute(
         select(columns.seq).where(

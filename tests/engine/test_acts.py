@@ -78,7 +78,7 @@ def test_a_dead_version_is_not_replayed_past_a_later_one_that_is_being_sent(hub)
     hub.post("k")
     (lane,) = hub.claim()
     dead = hub.deliveries()[0].id
-    assert _refusal(hub.replay, dead) == (409, "newer-version")
+    assert _refusal(hub.replay, dead, overwrite=True) == (409, "newer-version")
     assert _refusal(hub.resolve, dead, "retry") == (409, "newer-version")
     hub.report(lane, Ambiguous("no answer"))
     assert _refusal(hub.replay, dead) == (409, "newer-version")
