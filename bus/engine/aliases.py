@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from bus.contract.feed import Row
 from bus.contract.message import Incoming
 
+from .lanes import chunks
 from .registry import agency_codes, learn_aliases
 
 AGENCY_TYPE = "reference.agency"
@@ -27,11 +28,15 @@ def with_codes(connection: Connection, rows: Sequence[Row], field: str) -> Seque
     }
     if not spellings:
         return rows
-    codes = agency_codes(connection, spellings)
-    return [
-        replace(row, values={**row.values, field: codes[row.values[field]]}) if row.values.get(field) in codes else row
-        for row in rows
-    ]
+    codes: dict[str, str] = {}
+    for part in chunks(sorted(spellings)):
+        codes |= agency_codes(connection, part)
+    return [_with_code(row, field, codes) for row in rows]
+
+
+def _with_code(row: Row, field: str, codes: Mapping[str, str]) -> Row:
+    said = row.values.get(field)  # in JSON also a list or an object, which is a bad row
+    return replace(row, values={**row.values, field: codes[said]}) if isinstance(said, str) and said in codes else row
 
 
 def learn(connection: Connection, items: Iterable[Incoming]) -> None:

@@ -36,13 +36,16 @@ def previous(connection: Connection, system: str, feed: str, scopes: Iterable[Sc
 
 def hashes(connection: Connection, system: str, feed: str, keys: Sequence[str]) -> dict[str, str]:
     """Key to hash for some rows of a feed without scopes."""
-    statement = select(feed_rows.c.key, feed_rows.c.hash).where(
-        feed_rows.c.system == system,
-        feed_rows.c.feed == feed,
-        feed_rows.c.scope == scope_text(()),
-        feed_rows.c.key.in_(keys),
-    )
-    return {row.key: row.hash for row in connection.execute(statement)}
+    found: dict[str, str] = {}
+    for part in chunks(keys):
+        statement = select(feed_rows.c.key, feed_rows.c.hash).where(
+            feed_rows.c.system == system,
+            feed_rows.c.feed == feed,
+            feed_rows.c.scope == scope_text(()),
+            feed_rows.c.key.in_(part),
+        )
+        found |= {row.key: row.hash for row in connection.execute(statement)}
+    return found
 
 
 def remember(connection: Connection, system: str, feed: str, rows: Sequence[tuple[Scope, str, str]]) -> None:
