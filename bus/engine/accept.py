@@ -70,6 +70,12 @@ class Acceptor:
         self._clock = clock
         self._tally = tally
         self.batch: Batch[Incoming, Accepted] = Batch(self.accept)
+        self._rung: set[str] = set()
+
+    def take_rung(self) -> set[str]:
+        """Destinations that got deliveries since the last call; for the writer's thread, after its commit."""
+        rung, self._rung = self._rung, set()
+        return rung
 
     def accept(self, connection: Connection, items: Sequence[Incoming]) -> list[Accepted]:
         """Store ``items``; answers one outcome each. The caller's transaction makes it whole or nothing."""
@@ -125,6 +131,7 @@ class Acceptor:
         if rows:
             run(connection, "insert_deliveries", rows)
             lanes.extend(connection, heads)
+            self._rung |= {destination for destination, _ in heads}
 
     def _release(self, connection: Connection, fresh: list[_Fresh], now: int) -> None:
         arrived = [(one.item.type, one.item.subject) for one in fresh if one.item.op == "upsert"]

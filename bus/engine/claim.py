@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from bus.contract.clock import MICROSECONDS, to_datetime
 from bus.contract.message import Message, source_of
@@ -144,20 +144,34 @@ def start(
 
 
 def reclaim(
-    connection: Connection, now: int, *, died: bool, kinds: Mapping[str, str], routing: Routing | None = None
+    connection: Connection,
+    now: int,
+    *,
+    died: bool,
+    kinds: Mapping[str, str],
+    routing: Routing | None = None,
+    owner: str | None = None,
 ) -> int:
-    """Take back every lease: no other engine lives. ``died``: the one before did not stop, it died at work.
+    """Take back every lease (of ``owner``, if given): whoever held them lives no more.
+
+    ``died``: it did not stop, it died at work.
 
     What it had claimed then runs singly; a delivery that ran alone three times at a death is poison. ``kinds`` are
     the sink classes by destination: a start at a destination that takes keys is no ambiguity and is forgotten.
     Poison holds an explicit partition as any dead delivery does, unless ``routing`` says that its route continues.
     """
     columns = deliveries.c
-    rows = connection.execute(
+    query = (
         select(deliveries, messages.c.partition)
         .join(messages, messages.c.seq == columns.message)
         .where(columns.state == "delivering")
-    ).all()
+    )
+    leased: ColumnElement[bool] = lane_rows.c.owner.is_not(None)
+    if owner is not None:
+        leased = lane_rows.c.owner == owner
+        theirs = (lane_rows.c.destination == columns.destination) & (lane_rows.c.lane == columns.lane)
+        query = query.join(lane_rows, theirs).where(leased)
+    rows = connection.execute(query).all()
     statement = (
         update(deliveries)
         .where(columns.seq == bindparam("the_seq"))
@@ -170,9 +184,7 @@ def reclaim(
     for part in lanes.chunks(keyed):
         connection.execute(starts.delete().where(starts.c.delivery.in_(part)))
     connection.execute(
-        update(lane_rows)
-        .where(lane_rows.c.owner.is_not(None))
-        .values(lease_until=None, owner=None, fence=lane_rows.c.fence + 1)
+        update(lane_rows).where(leased).values(lease_until=None, owner=None, fence=lane_rows.c.fence + 1)
     )
     lanes.refresh(connection, {(row.destination, row.lane) for row in rows}, release=True)
     if rows:

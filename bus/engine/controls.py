@@ -70,6 +70,16 @@ def sign_off_all(connection: Connection) -> None:
     connection.execute(workers.delete())
 
 
+DEAD = 15.0
+"""Seconds without a sign of life after which a worker is taken for dead. A paused one that comes back is fenced."""
+
+
+def dead(connection: Connection, now: int) -> list[str]:
+    """Workers that have not signed for so long that what they hold is taken back."""
+    statement = select(workers.c.id).where(workers.c.heartbeat_at < now - int(DEAD * 1_000_000))
+    return [row.id for row in connection.execute(statement)]
+
+
 def behind(connection: Connection, wanted: int, now: int) -> list[str]:
     """Living workers that have not yet read change ``wanted``."""
     statement = select(workers.c.id).where(

@@ -72,6 +72,7 @@ class Drain:
         self._gate = Gate()
         self._signed_at = 0
         self._stopping = False
+        self._visiting: dict[str, bool] = {}
         self.courier = Courier(
             routing, settler, writer, clock, owner=owner, deadline=lease / 2, may_start=self._may_start, chance=chance
         )
@@ -106,6 +107,53 @@ class Drain:
             if self._carrying:
                 await asyncio.wait(self._carrying)
 
+    async def watch(self) -> None:
+        """Follow the switches, without draining: for a worker that is told whom to visit."""
+        await self.look()
+        await self._watch()
+
+    async def visit(self, name: str, patience: float) -> bool:
+        """Carry what is due at one destination until nothing is left or ``patience`` seconds are over.
+
+        True: there may be more. One visit to a destination at a time: a second caller is told that there may be more
+        and the first goes round once again.
+        """
+        if name in self._visiting:
+            self._visiting[name] = True
+            return False
+        self._visiting[name] = True
+        until = asyncio.get_running_loop().time() + patience
+        try:
+            while self._visiting[name]:
+                self._visiting[name] = False
+                if await self._visit_once(name):
+                    self._visiting[name] = True
+                if asyncio.get_running_loop().time() >= until:
+                    return self._visiting[name]
+            return False
+        finally:
+            del self._visiting[name]
+
+    async def _visit_once(self, name: str) -> bool:
+        """One claim, carried and settled. True: as many lanes as asked for were due."""
+        if name not in self._destinations:
+            await self.look()
+        destination = self._destinations.get(name)
+        if destination is None or not self._may_start(destination):
+            return False
+        before = set(self._carrying)
+        claimed = await self._claim(destination)
+        mine = self._carrying - before
+        if mine:
+            await asyncio.wait(mine)
+        return claimed > 0
+
+    async def stop(self) -> None:
+        """Start nothing more; wait for what is under way."""
+        self._stopping = True
+        if self._carrying:
+            await asyncio.wait(self._carrying)
+
     async def _round(self) -> None:
         try:
             due = await asyncio.to_thread(self._due)
@@ -125,12 +173,13 @@ class Drain:
         ]
         now = self._clock()
         with self._database.reads.connect() as connection:
-            return [one for one in open_ones if _has_due(connection, one.name, now)]
+            return [one for one in open_ones if has_due(connection, one.name, now)]
 
-    async def _claim(self, destination: Destination) -> None:
+    async def _claim(self, destination: Destination) -> int:
+        """Claim as many lanes as there is room for and set them on their way; answers how many."""
         width = destination.circuit.room(destination.width)
         if width <= 0:
-            return
+            return 0
         destination.lanes_in_hand += width
         claimed: list[ClaimedLane] = []
         try:
@@ -153,6 +202,7 @@ class Drain:
             task.add_done_callback(self._carried)
         if len(claimed) == width:
             self._bell.set()
+        return len(claimed)
 
     def _parts(self, destination: Destination, claimed: list[ClaimedLane]) -> list[list[ClaimedLane]]:
         suspects = [[lane] for lane in claimed if lane.deliveries[0].alone]
@@ -211,7 +261,8 @@ class Drain:
             return controls.read(connection), list(self._list(connection))
 
 
-def _has_due(connection: Connection, destination: str, now: int) -> bool:
+def has_due(connection: Connection, destination: str, now: int) -> bool:
+    """Whether a worker that came to ``destination`` now would find work."""
     statement = (
         select(lanes.c.lane)
         .where(

@@ -16,7 +16,7 @@ from bus.engine.drain import Drain
 from bus.engine.settle import Settler
 from monitoring.metrics import tally
 
-from .lifeline import die_with_parent
+from .lifeline import die_with_parent, say_started
 from .links import Links, open_drops, open_links
 from .settings import Settings
 from .upkeep import readers, say, sweep_parents
@@ -62,7 +62,7 @@ def _hear(doorbell: int, drain: Drain) -> None:
     drain.ring()
 
 
-async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None:
+async def _main(settings: Settings, *, started: int, doorbell: int, died: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -77,6 +77,7 @@ async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None
     )
     if taken_back:
         say(f"engine: took back {taken_back} deliveries that were under way")
+    say_started(started)
     try:
         await run(hub, links, doorbell=doorbell, stop=stop)
     finally:
@@ -84,11 +85,11 @@ async def _main(settings: Settings, *, doorbell: int | None, died: bool) -> None
 
 
 def main(arguments: list[str]) -> None:
-    """``engine_process LIFELINE DOORBELL DIED``: two file descriptors and whether the one before died."""
+    """``engine_process LIFELINE STARTED DOORBELL DIED``: three file descriptors and whether the one before died."""
     die_with_parent(int(arguments[0]))
-    doorbell = int(arguments[1])
+    doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)
-    asyncio.run(_main(Settings.load(), doorbell=doorbell, died=arguments[2] == "died"))
+    asyncio.run(_main(Settings.load(), started=int(arguments[1]), doorbell=doorbell, died=arguments[3] == "died"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import sys
 import uvicorn
 
 from .api.app import create_app
-from .lifeline import die_with_parent
+from .lifeline import die_with_parent, say_started
 from .settings import Settings
 from .wiring import open_hub
 
@@ -19,18 +19,24 @@ BACKLOG = 2048
 
 
 def main(arguments: list[str]) -> None:
-    """``front_process LIFELINE DOORBELL SOCKET``: file descriptors; the socket is bound already."""
+    """``front_process LIFELINE STARTED DOORBELL SOCKET``: file descriptors; the socket is bound already."""
     die_with_parent(int(arguments[0]))
-    doorbell = int(arguments[1])
+    doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)
 
-    def ring() -> None:
+    def ring(_destinations: set[str]) -> None:
         # A full pipe means that the engine has been rung and not yet looked: nothing is lost.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(doorbell, b"!")
 
-    hub = open_hub(Settings.load(), after_commit=ring)
-    listener = socket.socket(fileno=int(arguments[2]))
+    settings = Settings.load()
+    bell = None
+    if settings.distributed:
+        from .worker import Doorbell
+
+        bell = Doorbell(settings)
+    hub = open_hub(settings, ring=bell.ring if bell else ring)
+    listener = socket.socket(fileno=int(arguments[3]))
     # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
     config = uvicorn.Config(
         create_app(hub),
@@ -45,9 +51,12 @@ def main(arguments: list[str]) -> None:
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
+    say_started(int(arguments[1]))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
     hub.close()
+    if bell is not None:
+        bell.close()
 
 
 if __name__ == "__main__":

@@ -13,16 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .lifeline import heard_started
 from .settings import Settings
 
 LOCK_PATIENCE = 15.0
 """Seconds to wait for the processes of a hub that was just killed to be gone."""
 
-QUICK = 2.0
-"""A child that lived less than so many seconds did not really start."""
+FALSE_STARTS = 5
+"""A child that never came up and ended so many times does not start here."""
 
-QUICK_DEATHS = 5
-"""So many of them in a row mean that starting again does not help."""
+LONGEST_PAUSE = 5.0
+"""Seconds at most between two tries to start a child that does not come up; each pause doubles, from 0.2."""
 
 GRACE = 15.0
 
@@ -36,20 +37,40 @@ class _Child:
     module: str
     descriptors: tuple[int, ...]
     process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    quick_deaths: int = 0
-    died: bool = False
+    starting: int = -1
+    """The reading end of the pipe on which this process says that it has started."""
+    false_starts: int = 0
+    came_up: bool = False
+    start_at: float = 0.0
 
     def start(self, environment: Mapping[str, str], kept: tuple[int, ...]) -> None:
-        words = [str(one) for one in self.descriptors]
+        self.starting, started = os.pipe()
+        os.set_blocking(self.starting, False)
+        lifeline, *others = self.descriptors
+        words = [str(one) for one in (lifeline, started, *others)]
         if self.module == "engine_process":
-            words.append("died" if self.died else "fresh")
+            # One that never came up had nothing in hand: what an earlier hub left does not count as its death.
+            words.append("died" if self.came_up else "fresh")
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own modules
             [sys.executable, "-m", f"bus.entrypoints.{self.module}", *words],
-            pass_fds=(*self.descriptors, *kept),
+            pass_fds=(*self.descriptors, started, *kept),
             env=dict(environment),
         )
-        self.started_at = time.monotonic()
+        os.close(started)
+
+    def ended(self) -> None:
+        """Take note of an end: when to start again, and whether that still helps."""
+        self.process = None
+        if heard_started(self.starting):
+            self.false_starts, self.came_up, self.start_at = 0, True, 0.0
+        else:
+            self.false_starts += 1
+            self.start_at = time.monotonic() + min(LONGEST_PAUSE, 0.1 * 2.0**self.false_starts)
+
+    @property
+    def hopeless(self) -> bool:
+        """What has run before will run again, once the fault (a store that is away, a full disk) ends."""
+        return not self.came_up and self.false_starts >= FALSE_STARTS
 
 
 @dataclass(slots=True)
@@ -62,21 +83,23 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; answers the exit code."""
-        lock = _lock(self.settings.home)
+        # In the distributed mode the database keeps the processes apart, and any number of fronts may run.
+        lock = os.open(os.devnull, os.O_RDONLY) if self.settings.distributed else _lock(self.settings.home)
         listener = _listen(self.settings)
         # The children end when this pipe does, and this process alone holds its writing end.
         lifeline, own_end = os.pipe()
         bell_out, bell_in = os.pipe()
-        self.children = [
-            _Child("engine_process", (lifeline, bell_out)),
-            _Child("front_process", (lifeline, bell_in, listener.fileno())),
-        ]
+        front = _Child("front_process", (lifeline, bell_in, listener.fileno()))
+        self.children = (
+            [front] if self.settings.distributed else [_Child("engine_process", (lifeline, bell_out)), front]
+        )
         environment = self._environment()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         for child in self.children:
             child.start(environment, (lock,))
         host, port = listener.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
         sys.stderr.write(f"arus: http://{host}:{port}\n")
         sys.stderr.flush()
         try:
@@ -100,16 +123,15 @@ class Supervisor:
     def _watch(self, environment: Mapping[str, str], lock: int) -> int:
         while not self.stopping:
             for child in self.children:
-                if child.process is None or child.process.poll() is None:
-                    continue
-                quick = time.monotonic() - child.started_at < QUICK
-                child.quick_deaths = child.quick_deaths + 1 if quick else 0
-                if child.quick_deaths >= QUICK_DEATHS:
-                    sys.stderr.write(f"arus: {child.module} does not start; see the lines above\n")
-                    return 1
-                child.died = True
-                sys.stderr.write(f"arus: {child.module} ended ({child.process.returncode}); started again\n")
-                child.start(environment, (lock,))
+                if child.process is None:
+                    if time.monotonic() >= child.start_at:
+                        child.start(environment, (lock,))
+                elif (code := child.process.poll()) is not None:
+                    child.ended()
+                    if child.hopeless:
+                        sys.stderr.write(f"arus: {child.module} does not start; see the lines above\n")
+                        return 1
+                    sys.stderr.write(f"arus: {child.module} ended ({code}); started again\n")
             time.sleep(0.05)
         return 0
 
@@ -128,8 +150,13 @@ class Supervisor:
 
 def _lock(home: Path) -> int:
     """One hub per home. The kernel frees the lock when the last process that inherited it is gone."""
-    home.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home / "arus.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(home / "arus.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotServe(
+            f"cannot write in {home} ({error.strerror}): mend that, or choose another place with ARUS_HOME"
+        ) from None
     until = time.monotonic() + LOCK_PATIENCE
     while True:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from connectors.e_procurement.config import EProcurementConfig
@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("var"), description="Holds the embedded database and the drop folders.")
     database_url: str | None = Field(
         default=None, description="PostgreSQL, such as postgresql://arus@db/arus; absent: SQLite in home."
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="RabbitMQ, such as amqp://arus@rabbitmq//; set with database_url: distributed mode."
     )
     host: str = Field(default="127.0.0.1", description="Address that the front listens on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port of the front; 0 takes a free one.")
@@ -67,6 +70,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Where the store is."""
         return self.database_url or f"sqlite:///{(self.home / 'arus.db').absolute()}"
+
+    @property
+    def distributed(self) -> bool:
+        """Any number of API processes and Celery workers, on RabbitMQ and PostgreSQL."""
+        return self.broker_url is not None
 
     def drop_folder(self, system: str, feed: str) -> Path:
         return (self.drop or self.home / "drop") / system / feed

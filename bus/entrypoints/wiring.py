@@ -40,8 +40,12 @@ class Hub:
         self.database.close()
 
 
-def open_hub(settings: Settings, *, after_commit: Callable[[], None] = lambda: None) -> Hub:
-    """Create or migrate the store and open it. ``after_commit`` is called after each commit of this process.
+Ring = Callable[[set[str]], None]
+"""Told after each commit which destinations got deliveries (none: something else was written)."""
+
+
+def open_hub(settings: Settings, *, ring: Ring = lambda _destinations: None) -> Hub:
+    """Create or migrate the store and open it. ``ring`` is called after each commit of this process.
 
     Works with or without a running hub: SQLite and PostgreSQL both take several writers, one at a time.
     """
@@ -49,9 +53,9 @@ def open_hub(settings: Settings, *, after_commit: Callable[[], None] = lambda: N
     upgrade(settings.url)
     catalogue = Catalogue()
     database = open_database(settings.url)
-    writer = Writer(database.writes, after_commit)
     routing = Routing(catalogue.routes)
     acceptor = Acceptor(routing, system_clock, tally)
+    writer = Writer(database.writes, lambda: ring(acceptor.take_rung()))
     hold = HoldRule(settings.hold_share, settings.hold_rows)
     intake = Intake(database, writer, acceptor, system_clock, tally, hold)
     hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, system_clock)

@@ -54,7 +54,7 @@ def test_asking_whether_something_is_due_reads_by_index(loaded):
     asked = []
     with loaded.database.reads.connect() as connection:
         event.listen(connection, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
-        assert drain._has_due(connection, "e-project", loaded.clock())
+        assert drain.has_due(connection, "e-project", loaded.clock())
         statement, values = asked[-1]
         prefix = "EXPLAIN QUERY PLAN " if loaded.database.is_sqlite else "EXPLAIN "
         rows = connection.exec_driver_sql(prefix + statement, values).all()

@@ -32,8 +32,7 @@ def bench(*, seconds: float, as_json: bool) -> int:
         echo = stack.enter_context(_process("bus.entrypoints.bench.echo", _free_port(), "/livez"))
         target = stack.enter_context(_process("bus.entrypoints.bench.target", _free_port(), "/received"))
         poster, hub = _prepare(Path(home), target), _free_port()
-        environment = {"ARUS_HOME": home}
-        address = stack.enter_context(_process("bus.entrypoints.bench.serve", hub, "/readyz", environment))
+        address = stack.enter_context(_process("bus.entrypoints.bench.serve", hub, "/readyz", Path(home)))
         rounds = [_round(echo, address, target, poster, seconds) for _ in range(ROUNDS)]
     figures = {name: median(one[name] for one in rounds) for name in rounds[0]}
     figures["single_of_echo"] = median(one["single"] / one["echo"] for one in rounds)
@@ -82,7 +81,7 @@ def _drain(target: str, wanted: int) -> None:
 
 def _prepare(home: Path, target: str) -> str:
     """A home with a poster's key and a subscription to the target."""
-    hub = open_hub(Settings(home=home))
+    hub = open_hub(Settings(home=home, database_url=None))
     now = hub.clock()
     key = hub.writer.call(
         lambda c: registry.create_key(c, "e-budgeting", ["post"], agency=None, actor="bench", now=now)
@@ -98,9 +97,14 @@ def _prepare(home: Path, target: str) -> str:
 
 
 @contextlib.contextmanager
-def _process(module: str, port: int, path: str, environment: dict[str, str] | None = None) -> Iterator[str]:
+def _process(module: str, port: int, path: str, home: Path | None = None) -> Iterator[str]:
+    # A hub is measured in a home of its own: no store, broker or arus.toml of a real one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARUS_")}
     process = subprocess.Popen(  # noqa: S603 - as above
-        [sys.executable, "-m", module, str(port)], env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", module, str(port)],
+        env=environment if home is None else {**environment, "ARUS_HOME": str(home)},
+        cwd=home,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(f"http://127.0.0.1:{port}{path}", process)

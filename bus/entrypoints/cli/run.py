@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from . import output
 from .session import load_settings
 from .verbs import Json
 
 
 def register(app: typer.Typer) -> None:
     app.command()(serve)
+    app.command()(worker)
     app.command()(demo)
     app.command()(bench)
 
@@ -27,11 +29,31 @@ def serve(
     raise typer.Exit(run(port=port, host=host))
 
 
+def worker(
+    sweep: Annotated[bool, typer.Option("--sweep", help="Be the sweeper: ring for what is due, read feeds.")] = False,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Visits at once.")] = 16,
+    name: Annotated[str | None, typer.Option("--name", help="Celery node name; unique by itself if absent.")] = None,
+) -> None:
+    """Run a worker of the distributed mode (ARUS_BROKER_URL, ARUS_DATABASE_URL)."""
+    settings = load_settings()
+    if not settings.distributed or settings.database_url is None:
+        output.note("arus: the distributed mode needs ARUS_BROKER_URL and ARUS_DATABASE_URL; arus serve needs neither")
+        raise typer.Exit(2)
+    if sweep:
+        from bus.entrypoints.sweeper import sweep as run_sweeper
+
+        raise typer.Exit(run_sweeper(settings))
+    from bus.entrypoints.worker import work
+
+    work(settings, name=name, threads=threads)
+
+
 def demo(
     once: Annotated[bool, typer.Option("--once", help="To the end, then a summary.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run the hub with its simulated systems."""
+    load_settings()
     from bus.entrypoints.demo import demo as run
 
     raise typer.Exit(run(once=once, as_json=as_json))
@@ -42,6 +64,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure acceptance and end-to-end rates beside an endpoint without a store."""
+    load_settings()
     from bus.entrypoints.bench import bench as run
 
     raise typer.Exit(run(seconds=seconds, as_json=as_json))

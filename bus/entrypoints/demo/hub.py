@@ -13,10 +13,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
+    """``hub PORT PARENT``: the demo's process id, so that a hub whose demo has just died does not start."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
-            return 1
+    if os.getppid() != int(sys.argv[2]):
+        return 1
     return serve(port=int(sys.argv[1]))
 
 

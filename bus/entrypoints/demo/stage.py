@@ -44,6 +44,11 @@ def call(url: str, body: Mapping[str, Any] | None = None) -> Any:
         return json.loads(answer.read())
 
 
+def own_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with these settings alone: no store, drop folder or broker of a real hub."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("ARUS_")}, **settings}
+
+
 @dataclass(slots=True)
 class Stage:
     """Everything that runs. ``urls`` are the simulators' addresses by system."""
@@ -75,8 +80,9 @@ class Stage:
         """Start the hub and wait until it is ready. The same port again after a kill."""
         port = self.hub_url.rsplit(":", 1)[1] if self.hub_url else "0"
         process = subprocess.Popen(  # noqa: S603 - as above
-            [sys.executable, "-m", "bus.entrypoints.demo.hub", port],
-            env={**os.environ, **self.settings()},
+            [sys.executable, "-m", "bus.entrypoints.demo.hub", port, str(os.getpid())],
+            env=own_environment(self.settings()),
+            cwd=self.home,
             stderr=subprocess.PIPE,
         )
         self.processes["hub"] = process

@@ -1,0 +1,117 @@
+"""The distributed mode's sweeper: rings for what is due, takes back what dead workers held, reads the feeds.
+
+Several may run; one of them, by a lease in the database, does the work, and another goes on when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import uuid
+
+from sqlalchemy.exc import DBAPIError
+
+from bus.engine import controls, feed_state
+from bus.engine.claim import reclaim
+from bus.engine.drain import has_due
+from bus.engine.writer import StoreUnavailable
+
+from .links import Links, open_drops, open_links
+from .settings import Settings
+from .upkeep import readers, say, sweep_parents
+from .wiring import Hub, open_hub
+from .worker import Doorbell
+
+INTERVAL = 0.5
+"""Seconds between two sweeps: how long a lost doorbell delays a delivery at most."""
+
+_LEASE = ("hub", "sweeper")
+
+
+class Sweeper:
+    """One process's sweeper. ``leads`` tells whether it has the lease."""
+
+    def __init__(self, hub: Hub, links: Links, doorbell: Doorbell) -> None:
+        self._hub = hub
+        self._links = links
+        self._doorbell = doorbell
+        self._owner = f"sweeper-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._kinds = {system: sink.kind for system, sink in links.sinks.items()}
+        self._work: list[asyncio.Task[None]] = []
+
+    @property
+    def leads(self) -> bool:
+        return bool(self._work)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep while the lease is ours, until ``stop``."""
+        try:
+            while not stop.is_set():
+                with contextlib.suppress(StoreUnavailable, DBAPIError):
+                    await self._step()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), INTERVAL)
+        finally:
+            self._retire()
+            with contextlib.suppress(StoreUnavailable, DBAPIError):
+                await self._hub.writer.run(lambda c: feed_state.end_lease(c, *_LEASE, self._owner))
+
+    async def _step(self) -> None:
+        now = self._hub.clock()
+        if not await self._hub.writer.run(lambda c: feed_state.take_lease(c, *_LEASE, self._owner, now)):
+            self._retire()
+            return
+        if not self._work:
+            self._work = [asyncio.create_task(sweep_parents(self._hub))]
+            self._work += [asyncio.create_task(one.run()) for one in readers(self._hub, self._links)]
+        self._doorbell.ring(await asyncio.to_thread(self._due))
+        await self._bury(now)
+
+    def _due(self) -> set[str]:
+        now = self._hub.clock()
+        with self._hub.database.reads.connect() as connection:
+            listed = [destination.name for destination in self._links.destinations(connection)]
+            return {name for name in listed if has_due(connection, name, now)}
+
+    async def _bury(self, now: int) -> None:
+        """What a dead worker held is taken back at once, not when its lease ends."""
+        with self._hub.database.reads.connect() as connection:
+            dead = controls.dead(connection, now)
+        for owner in dead:
+            taken = functools.partial(
+                reclaim, now=now, died=True, kinds=self._kinds, routing=self._hub.routing, owner=owner
+            )
+            count = await self._hub.writer.run(taken)
+            await self._hub.writer.run(functools.partial(controls.sign_off, worker=owner))
+            say(f"sweeper: {owner} is dead; took back {count} deliveries")
+
+    def _retire(self) -> None:
+        """Another has the lease, or we end: stop reading feeds."""
+        for task in self._work:
+            task.cancel()
+        self._work = []
+
+
+def sweep(settings: Settings) -> int:
+    """Run a sweeper until it is told to stop; answers the exit code."""
+    return asyncio.run(_main(settings))
+
+
+async def _main(settings: Settings) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    hub = open_hub(settings)
+    links = open_links(settings)
+    open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
+    doorbell = Doorbell(settings)
+    try:
+        await Sweeper(hub, links, doorbell).run(stop)
+    finally:
+        doorbell.close()
+        await links.close()
+        hub.close()
+    return 0
