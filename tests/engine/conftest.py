@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from bus.engine.database import open_database, upgrade
+from tests.engine.draining import Place, ScriptedSink
 from tests.engine.hub import Hub
 
 TEMPLATE = "arus_engine_template"
@@ -63,3 +64,17 @@ def sqlite_store(sqlite_url):
 def hub(store):
     """A hub that a test drives by hand, on each database in turn."""
     return Hub(store)
+
+
+@pytest.fixture
+async def place(store):
+    places = []
+
+    def make(sink=None, **route):
+        places.append(Place(store, sink or ScriptedSink(), **route))
+        return places[-1]
+
+    yield make
+    for made in places:
+        made.sink.gate.set()
+        await made.stop()
