@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import random
 from collections.abc import Callable, Iterable
@@ -230,8 +229,13 @@ class Drain:
     async def _watch(self) -> None:
         """Learn what was switched, act on it, and say so."""
         while True:
-            with contextlib.suppress(StoreUnavailable, DBAPIError):
+            try:
                 await self.look()
+            except (StoreUnavailable, DBAPIError):
+                pass  # the store is away: the switches stand as they were
+            except Exception as error:  # noqa: BLE001 - a worker that no longer hears a pause would be worse
+                told = {"message": "the switches could not be read", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:

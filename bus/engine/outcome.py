@@ -75,7 +75,7 @@ def decide(verdict: Verdict, case: Circumstances, chance: random.Random) -> Outc
             wait = max(unavailable_backoff(case.retry, case.tries, chance), _capped(after or 0.0))
             return Outcome("retrying", True, case.retries, _in(case.now, wait), reason=reason)
         case Deferred(token=token, check_after=check_after):
-            due = _in(case.now, _capped(check_after))
+            due = _in(case.now, max(_capped(check_after), case.retry.first / 2))
             return Outcome(
                 "deferred", True, case.retries, due, reason="the destination processes it later", token=token
             )
