@@ -103,7 +103,14 @@ class TestSystems:
         asking.join(10)
         assert answers[0].json == {"system": "e-project", "paused": True}
         hub.writer.call(lambda connection: controls.sign_off(connection, "w"))
+        make(front, front.key("e-budgeting"))
+        (item,) = front.get("/v1/parked", operator).json["items"]
+        assert (item["state"], item["parked"], item["due_at"]) == ("parked", "paused", None)
+        assert front.get("/v1/parked?reason=paused", operator).json["items"] == [item]
+        assert front.get("/v1/parked?reason=parent", operator).json["items"] == []
+        assert b'arus_parked{reason="paused"} 1.0' in front.get("/metrics", operator).body
         assert front.post("/v1/systems/e-project/resume", {"reason": "x"}, operator).json["paused"] is False
+        assert front.get("/v1/parked", operator).json["items"] == []
         assert not switched()
 
     def test_a_worker_that_does_not_confirm(self, front: Front, operator: str, monkeypatch: pytest.MonkeyPatch) -> None:

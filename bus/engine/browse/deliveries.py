@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 
 from bus.contract.message import full_type, source_of
+from bus.engine.registers import subscriptions, systems
+from bus.engine.routing import SUBSCRIPTION
 from bus.engine.tables import deliveries, messages
 
 from .paging import moment, page, row_of
@@ -21,6 +23,11 @@ OPEN = text("deliveries.state NOT IN ('delivered', 'superseded', 'discarded')")
 database sees that the index serves, and reads every delivery there ever was."""
 
 ENDED = ("delivered", "superseded", "discarded")
+
+STOPPED = ("pending", "retrying", "deferred")
+"""States that a pause keeps from going on."""
+
+PAUSED = "paused"
 
 _NUMBERS = re.compile(r"[0-9]+")
 
@@ -57,26 +64,45 @@ def standing(
 ) -> dict[str, Any]:
     """Deliveries in ``states``, none of them ended, oldest first, each with its message.
 
-    ``reason`` is what a parked one waits for.
+    ``reason`` is what a parked one waits for. What would go now but for a pause is shown as parked, ``paused``: it
+    need not be written into every row of a backlog, and ends with the pause.
     """
+    paused = paused_destinations(connection) if "parked" in states else []
+    in_states: ColumnElement[bool] = deliveries.c.state.in_(states)
+    if paused:
+        in_states = or_(in_states, and_(deliveries.c.destination.in_(paused), deliveries.c.state.in_(STOPPED)))
     statement = (
         select(deliveries, messages.c.id.label("event_id"), messages.c.source, messages.c.agency)
         .join(messages, messages.c.seq == deliveries.c.message)
-        .where(OPEN, deliveries.c.state.in_(states), view.deliveries())
+        .where(OPEN, in_states, view.deliveries())
     )
     after = row_of(cursor)
     if after is not None:
         statement = statement.where(deliveries.c.seq > after)
     if destination is not None:
         statement = statement.where(deliveries.c.destination == destination)
-    if reason is not None:
+    if reason == PAUSED:
+        statement = statement.where(deliveries.c.state.in_(STOPPED))
+    elif reason is not None:
         statement = statement.where(deliveries.c.parked == reason)
     # "+ 0" keeps SQLite from going through all deliveries in the order of their key to save the sorting of a few.
     rows = connection.execute(statement.order_by(deliveries.c.seq + 0).limit(limit + 1)).all()
-    return page(rows, limit, _with_message)
+    return page(rows, limit, lambda row: _with_message(row, row.destination in paused))
 
 
-def _with_message(row: Any) -> dict[str, Any]:
+def paused_destinations(connection: Connection) -> list[str]:
+    """Paused systems, and the subscriptions of paused systems."""
+    off = select(systems.c.id).where(systems.c.paused_at.is_not(None))
+    names = [row.id for row in connection.execute(off)]
+    if names:
+        theirs = select(subscriptions.c.id).where(
+            subscriptions.c.system.in_(names), subscriptions.c.removed_at.is_(None)
+        )
+        names += [SUBSCRIPTION + row.id for row in connection.execute(theirs)]
+    return names
+
+
+def _with_message(row: Any, paused: bool) -> dict[str, Any]:
     message = {
         "hub_id": f"m{row.message}",
         "id": row.event_id,
@@ -85,7 +111,10 @@ def _with_message(row: Any) -> dict[str, Any]:
         "subject": row.subject,
         "agency": row.agency,
     }
-    return {**summary(row), "message": message, "accepted_at": moment(row.accepted_at)}
+    shown = summary(row)
+    if paused and row.state in STOPPED:
+        shown |= {"state": "parked", "parked": PAUSED, "due_at": None}
+    return {**shown, "message": message, "accepted_at": moment(row.accepted_at)}
 
 
 def find(connection: Connection, view: View, delivery: str) -> Any | None:

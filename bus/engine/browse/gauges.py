@@ -13,7 +13,7 @@ from bus.engine import controls
 from bus.engine.registers import counters, feeds, snapshots
 from bus.engine.tables import deliveries
 
-from .deliveries import OPEN
+from .deliveries import OPEN, PAUSED, STOPPED, paused_destinations
 
 Sample = tuple[Mapping[str, str], float]
 
@@ -52,20 +52,31 @@ def read(connection: Connection, now: int) -> Snapshot:
             gauges["dead"].append(({"destination": destination}, count))
     for destination, first in oldest.items():
         gauges["oldest_pending_seconds"].append(({"destination": destination}, max(0, now - first) / MICROSECONDS))
+    gauges["parked"] = _parked(connection, gauges["pending"])
+    for row in connection.execute(select(feeds.c.system, feeds.c.feed, feeds.c.last_success)):
+        if row.last_success is not None:
+            labels = {"system": row.system, "feed": row.feed}
+            gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
+    for destination, is_open in sorted(controls.circuits(connection, now).items()):
+        gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
+    return Snapshot(counted, gauges)
+
+
+def _parked(connection: Connection, pending: list[Sample]) -> list[Sample]:
+    """What waits for something named: parents, decisions, a pause, held snapshots."""
+    found: list[Sample] = []
     parked = (
         select(deliveries.c.parked, func.count().label("count"))
         .where(OPEN, deliveries.c.state == "parked")
         .group_by(deliveries.c.parked)
     )
     for reason, count in connection.execute(parked):
-        gauges["parked"].append(({"reason": reason or "other"}, count))
-    for row in connection.execute(select(feeds.c.system, feeds.c.feed, feeds.c.last_success)):
-        if row.last_success is not None:
-            labels = {"system": row.system, "feed": row.feed}
-            gauges["feed_last_success_timestamp_seconds"].append((labels, row.last_success / MICROSECONDS))
+        found.append(({"reason": reason or "other"}, count))
+    off = paused_destinations(connection)
+    waiting = [n for told, n in pending if told["destination"] in off and told["state"] in STOPPED]
+    if waiting:
+        found.append(({"reason": PAUSED}, sum(waiting)))
     held = select(func.count()).select_from(snapshots).where(snapshots.c.state == "held")
     if count := connection.execute(held).scalar_one():
-        gauges["parked"].append(({"reason": "snapshot"}, count))
-    for destination, is_open in sorted(controls.circuits(connection, now).items()):
-        gauges["circuit_open"].append(({"destination": destination}, int(is_open)))
-    return Snapshot(counted, gauges)
+        found.append(({"reason": "snapshot"}, count))
+    return found
