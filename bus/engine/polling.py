@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from sqlalchemy.exc import DBAPIError
 
-from bus.contract.errors import Refused
+from bus.contract.errors import Problem, Refused
 from bus.contract.feed import Claimed, DropFolder, Feed, Source, SourceUnavailable
 
 from .intake import Intake, Taken
@@ -44,6 +46,9 @@ class Poller:
             except (SourceUnavailable, StoreUnavailable, Refused, DBAPIError) as error:
                 self.report(f"feed {self.feed.system}/{self.feed.name} waits: {error}")
                 rest = min(max(rest, self.interval, 0.5) * 2, LONGEST_REST)
+            except Exception as error:  # noqa: BLE001 - a page that we fail on must not stop the other feeds
+                self.report(f"feed {self.feed.system}/{self.feed.name} waits: {_fault(error)}")
+                rest = LONGEST_REST
             await asyncio.sleep(rest)
 
     async def _page(self) -> bool:
@@ -87,6 +92,8 @@ class DropWatch:
             self.report(f"file for {self.feed.system}/{self.feed.name} waits: {error}")
             claimed.release()
             return False
+        except Exception as error:  # noqa: BLE001 - a file that we fail on must not stop the other feeds
+            return self._failed(claimed, error)
         claimed.done(self.errors_csv(taken) if taken.rejected else None)
         return True
 
@@ -102,3 +109,20 @@ class DropWatch:
             claimed.refused(json.dumps(refused.problem.document(), ensure_ascii=False, indent=2).encode())
         self.report(f"file for {self.feed.system}/{self.feed.name}: {slug}")
         return True
+
+    def _failed(self, claimed: Claimed, error: Exception) -> bool:
+        """Set aside what would fail again each time. What was taken of it stays, and counts when it comes again."""
+        self.report(f"file for {self.feed.system}/{self.feed.name} set aside: {_fault(error)}")
+        detail = (
+            "the hub failed on this file, which is a fault of the hub: report it, and drop the file again once it is "
+            "mended / hub gagal membaca berkas ini karena kesalahan hub: laporkan, lalu kirim ulang setelah diperbaiki"
+        )
+        problem = Problem("hub-fault", "The hub failed on the file", 500, detail)
+        claimed.refused(json.dumps(problem.document(), ensure_ascii=False, indent=2).encode())
+        return True
+
+
+def _fault(error: Exception) -> str:
+    """What and where, for whoever mends the hub; without the text, which may hold values."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"

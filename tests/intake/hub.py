@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import func, select
 
+from bus.contract.feed import Row
 from bus.engine import registers, tables
 from bus.engine.accept import Acceptor
 from bus.engine.intake import Intake
@@ -158,3 +159,13 @@ def rka(*lines, title="RKA"):
 def accounts(hub):
     """Accounts and amounts of the budget lines that live."""
     return {int(data["account"].rpartition(".")[2]): data["amount"] for data in hub.records("budget.line").values()}
+
+
+PAKET = ("e-project", "paket")
+"""Packages, polled page by page."""
+
+
+def package(number, **changes):
+    """A row of a page of e-Project's packages."""
+    row = {"id": f"P{number}", "nama": "Paket", "kode_opd": OPD, "tahun": 2026, "nilai": "850000000.00"} | changes
+    return Row(number, number, row, json.dumps(row))

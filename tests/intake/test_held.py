@@ -1,13 +1,12 @@
 """A snapshot that would delete too much waits, whole, for a person; what it would do is decided before any write."""
 
-import threading
-
 import pytest
 
 from bus.contract.errors import Refused
 from bus.engine import feed_state, held
 from bus.engine import intake as intake_module
 from tests.intake.hub import CATALOGUE, SPPBJ, Hub, letter, letters, numbers
+from tests.intake.reader import Reader, Watched
 from tests.services.waiting import wait_until
 
 
@@ -146,16 +145,13 @@ def test_an_approval_that_waited_while_a_newer_snapshot_came_does_nothing(hub):
     hub.writer.call(lambda c: feed_state.take_lease(c, *SPPBJ, "another", hub.clock()))
     clock = Watched(hub.clock)
     second = Hub(hub.database, clock)
-    answers = []
-    approval = threading.Thread(target=lambda: answers.append(_slug(second.approve, snapshot)))
-    approval.start()
+    approval = Reader(lambda: second.approve(snapshot))
     try:
         wait_until(lambda: clock.asked, what="the approval waits for the feed")
         scopes = [("D107", "2025")]
         hub.writer.call(lambda c: held.replace(c, CATALOGUE.feed(*SPPBJ), scopes, actor="another", now=hub.clock()))
         hub.writer.call(lambda c: feed_state.end_lease(c, *SPPBJ, "another"))
-        approval.join(timeout=30)
-        assert answers == ["not-held"]
+        refused_as("not-held", approval.answer)
         assert len(numbers(hub)) == 30
         assert hub.snapshots() == {snapshot: "replaced"}
     finally:
@@ -182,22 +178,3 @@ def test_an_approval_that_crashed_is_still_held_and_finishes_when_given_again(hu
     assert hub.approve(snapshot)["deleted"] == 19
     assert numbers(hub) == [0]
     assert len([one for one in hub.messages() if one.op == "delete"]) == 29
-
-
-def _slug(act, *arguments):
-    try:
-        act(*arguments)
-    except Refused as refused:
-        return refused.problem.slug
-    return None
-
-
-class Watched:
-    """A clock that tells whether it was asked."""
-
-    def __init__(self, clock):
-        self.clock, self.asked = clock, 0
-
-    def __call__(self):
-        self.asked += 1
-        return self.clock()
