@@ -95,6 +95,7 @@ class Intake:
 
     def take(self, feed: Feed, content: bytes, filename: str, *, actor: str, approved: Approval | None = None) -> Taken:
         """Take one file. Raises Refused where the file is refused or held; then nothing of it was stored."""
+        filename = filename.encode("utf-8", "replace").decode()  # a name on disk need not be Unicode, one stored must
         reading = self._reading(feed, content, filename, actor)
         rows = self._named(feed, reading.rows)
         digest = hashlib.sha256(content).hexdigest()
@@ -201,8 +202,7 @@ class Intake:
         return Refused(Problem("snapshot-held", "Snapshot held", 409, detail, more=more))
 
     def _apply(self, feed: Feed, planned: Plan, owner: str) -> tuple[int, int]:
-        """Write messages and feed state, a portion a transaction; answers how many messages have a waiting delivery,
-        and how many are deletions."""
+        """Write messages and feed state, a portion a transaction; answers how many messages wait, how many delete."""
         parked = deleted = 0
         news = [*planned.created, *planned.changed]
         for first in range(0, len(news), PORTION):

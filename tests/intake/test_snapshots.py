@@ -238,3 +238,12 @@ def test_what_was_read_is_on_record(hub):
     assert taken.actor == "tester"
     (feed,) = hub.rows(registers.feeds)
     assert (feed.last_success, feed.lease_owner, feed.cursor) == (hub.clock.now, None, detail["sha256"])
+
+
+def test_a_file_name_that_is_no_unicode_does_no_harm(either_hub):
+    """As ``os`` gives the bytes ``a\\xe9.json``: the rows count, the name is told as well as it can be."""
+    either_hub.take(SPPBJ, [letter(1), letter(2, harga_final="?")], "a\udce9.json")
+    assert [row.file for row in either_hub.rejections()] == ["a?.json"]
+    with pytest.raises(Refused):
+        either_hub.take(SPPBJ, b"[]", "b\udce9.json")
+    assert [json.loads(row.detail)["file"] for row in either_hub.audited("file-refused")] == ["b?.json"]
