@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 
 from .schema import METADATA, serial
 
@@ -137,6 +148,9 @@ counters = Table(
     PrimaryKeyConstraint("name", "labels"),
 )
 
+_SEALED = text("position IS NOT NULL")
+_UNSEALED = text("position IS NULL")
+
 audit = Table(
     "audit",
     METADATA,
@@ -145,4 +159,10 @@ audit = Table(
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("position", BigInteger),
+    Column("previous", Text),
+    Column("hash", Text),
+    Index("ix_audit_position", "position", unique=True, sqlite_where=_SEALED, postgresql_where=_SEALED),
+    Index("ix_audit_unsealed", "seq", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
 )
+"""``position``, ``previous`` and ``hash`` are the sealer's: a row's place in the chain, soon after its commit."""

@@ -1,4 +1,4 @@
-"""The distributed mode's sweeper: rings for what is due, takes back what dead workers held, reads the feeds.
+"""The distributed mode's sweeper: rings for what is due, buries dead workers, reads feeds, seals audit rows.
 
 Several may run; one of them, by a lease in the database, does the work, and another goes on when it ends.
 """
@@ -21,7 +21,7 @@ from bus.engine.writer import StoreUnavailable
 
 from .links import Links, open_drops, open_links
 from .settings import Settings
-from .upkeep import readers, say, sweep_parents
+from .upkeep import readers, say, seal_audit, sweep_parents
 from .wiring import Hub, open_hub
 from .worker import Doorbell
 
@@ -66,6 +66,7 @@ class Sweeper:
             return
         if not self._work:
             self._work = [asyncio.create_task(sweep_parents(self._hub))]
+            self._work.append(asyncio.create_task(seal_audit(self._hub, self._owner)))
             self._work += [asyncio.create_task(one.run()) for one in readers(self._hub, self._links)]
         self._doorbell.ring(await asyncio.to_thread(self._due))
         await self._bury(now)

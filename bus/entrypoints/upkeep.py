@@ -9,7 +9,7 @@ import sys
 
 from sqlalchemy.exc import DBAPIError
 
-from bus.engine import parents
+from bus.engine import parents, sealing
 from bus.engine.polling import DropWatch, Poller
 from bus.engine.writer import StoreUnavailable
 
@@ -18,6 +18,9 @@ from .wiring import Hub
 
 PARENT_SWEEP = 5.0
 """Seconds between two looks at waiting children, for parents that arrived in the same instant."""
+
+SEAL = 1.0
+"""Seconds between two looks for audit rows that are in no chain yet."""
 
 
 def say(line: str) -> None:
@@ -46,3 +49,18 @@ async def sweep_parents(hub: Hub) -> None:
             sweep = functools.partial(parents.sweep, routing=hub.routing, now=hub.clock(), after=after)
             _, after = await hub.writer.run(sweep)
         await asyncio.sleep(PARENT_SWEEP if after == 0 else 0.05)
+
+
+async def seal_audit(hub: Hub, owner: str) -> None:
+    """Chain the audit rows soon after their commit. An idle hub only looks: nothing is written."""
+    while True:
+        sealed = 0
+        with contextlib.suppress(StoreUnavailable, DBAPIError):
+            if await asyncio.to_thread(_has_unsealed, hub):
+                sealed = await hub.writer.run(functools.partial(sealing.seal, owner=owner, now=hub.clock()))
+        await asyncio.sleep(0.02 if sealed == sealing.PORTION else SEAL)
+
+
+def _has_unsealed(hub: Hub) -> bool:
+    with hub.database.reads.connect() as connection:
+        return sealing.has_unsealed(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import intake, keys, messages, operate, records, run, snapshots, store, subscriptions, systems
+from . import audit, intake, keys, messages, operate, records, run, snapshots, store, subscriptions, systems
 
 
 def build() -> typer.Typer:
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
         ("messages", messages.app),
         ("snapshots", snapshots.app),
         ("records", records.app),
+        ("audit", audit.app),
     ):
         app.add_typer(group, name=name)
     return app
