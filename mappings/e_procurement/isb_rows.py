@@ -64,8 +64,18 @@ class SupplierColumns(Row):
 
     @property
     def tax_number(self) -> str | None:
-        """The 16-digit number where the feed has it, else the older one."""
-        return self.npwp_16_penyedia or self.npwp_penyedia
+        """The 16-digit number where the feed has it, else the older one; never a NIK.
+
+        A person's 16-digit number is the NIK itself (PMK 112/2022; an entity's begins with 0). No destination needs
+        it, so it stays in the raw form.
+        """
+        numbers = (self.npwp_16_penyedia, self.npwp_penyedia)
+        return next((number for number in numbers if number and not _is_nik(number)), None)
+
+
+def _is_nik(number: str) -> bool:
+    digits = "".join(character for character in number if character.isdigit())
+    return len(digits) == 16 and not digits.startswith("0")
 
 
 class PaperColumns(OwnerColumns, SupplierColumns):
