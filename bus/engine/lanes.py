@@ -27,6 +27,13 @@ _FENCES = (
     .with_for_update()
 )
 
+_KEYS = (
+    select(lane_keys.c.lane)
+    .where(lane_keys.c.lane.in_(bindparam("lanes", expanding=True)))
+    .order_by(lane_keys.c.lane)
+    .with_for_update()
+)
+
 
 def chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:
     """Slices small enough for one statement's parameters."""
@@ -67,6 +74,12 @@ def lock(connection: Connection, which: Iterable[Lane]) -> dict[Lane, int]:
         found = connection.execute(_FENCES, {"lanes": part})
         fences.update({(row.destination, row.lane): row.fence for row in found})
     return fences
+
+
+def lock_keys(connection: Connection, which: Iterable[str]) -> None:
+    """Nothing more is accepted into these lane keys before the transaction's end. Comes before ``lock``."""
+    for part in chunks(sorted(set(which))):
+        connection.execute(_KEYS, {"lanes": part}).all()
 
 
 def refresh(connection: Connection, which: Iterable[Lane], *, release: bool) -> None:

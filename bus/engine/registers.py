@@ -166,3 +166,34 @@ audit = Table(
     Index("ix_audit_unsealed", "seq", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
 )
 """``position``, ``previous`` and ``hash`` are the sealer's: a row's place in the chain, soon after its commit."""
+
+_RUNNING = text("state = 'running'")
+
+replays = Table(
+    "replays",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("filter", Text, nullable=False),
+    Column("overwrite", SmallInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error", Text),
+    Column("cursor", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("resumed", BigInteger, nullable=False),
+    Column("renewed", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("rate", Float(53)),
+    Column("tokens", Float(53), nullable=False),
+    Column("tokens_at", BigInteger, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index(None, "created_at"),
+    Index("ix_replays_running", "state", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+)
+"""``state`` is running, done, stopped or failed; ``cursor`` the last delivery that the job has looked at, ``last`` the
+newest one when it began; ``rate`` deliveries a second, of which ``tokens`` could be sent at ``tokens_at``."""
