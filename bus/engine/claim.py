@@ -161,14 +161,16 @@ def reclaim(
     Poison holds an explicit partition as any dead delivery does, unless ``routing`` says that its route continues.
     """
     columns = deliveries.c
+    leased: ColumnElement[bool] = lane_rows.c.owner.is_not(None) if owner is None else lane_rows.c.owner == owner
+    # Locked before looking: who was taken for dead may be settling just now, and what it settled stays settled.
+    held = connection.execute(select(lane_rows.c.destination, lane_rows.c.lane).where(leased)).all()
+    lanes.lock(connection, [(row.destination, row.lane) for row in held])
     query = (
         select(deliveries, messages.c.partition)
         .join(messages, messages.c.seq == columns.message)
         .where(columns.state == "delivering")
     )
-    leased: ColumnElement[bool] = lane_rows.c.owner.is_not(None)
     if owner is not None:
-        leased = lane_rows.c.owner == owner
         theirs = (lane_rows.c.destination == columns.destination) & (lane_rows.c.lane == columns.lane)
         query = query.join(lane_rows, theirs).where(leased)
     rows = connection.execute(query).all()

@@ -74,10 +74,16 @@ DEAD = 15.0
 """Seconds without a sign of life after which a worker is taken for dead. A paused one that comes back is fenced."""
 
 
-def dead(connection: Connection, now: int) -> list[str]:
-    """Workers that have not signed for so long that what they hold is taken back."""
-    statement = select(workers.c.id).where(workers.c.heartbeat_at < now - int(DEAD * 1_000_000))
+def dead(connection: Connection, now: int, after: float = DEAD) -> list[str]:
+    """Workers that have not signed for so long (``after`` seconds) that what they hold is taken back."""
+    statement = select(workers.c.id).where(workers.c.heartbeat_at < now - int(after * 1_000_000))
     return [row.id for row in connection.execute(statement)]
+
+
+def bury(connection: Connection, worker: str, now: int, after: float = DEAD) -> bool:
+    """Sign a dead worker off. False: it has signed meanwhile, and lives."""
+    silent = workers.c.heartbeat_at < now - int(after * 1_000_000)
+    return connection.execute(workers.delete().where(workers.c.id == worker, silent)).rowcount == 1
 
 
 def behind(connection: Connection, wanted: int, now: int) -> list[str]:
