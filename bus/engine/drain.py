@@ -67,11 +67,11 @@ class Drain:
         self._switches = Switches(-1)
         self._destinations: dict[str, Destination] = {}
         self._bell = asyncio.Event()
-        self._carrying: set[asyncio.Task[None]] = set()
+        self._carrying: dict[asyncio.Task[None], list[ClaimedLane]] = {}
         self._gate = Gate()
         self._signed_at = 0
         self._stopping = False
-        self._visiting: dict[str, bool] = {}
+        self._visiting: dict[str, asyncio.Event] = {}
         self.courier = Courier(
             routing, settler, writer, clock, owner=owner, deadline=lease / 2, may_start=self._may_start, chance=chance
         )
@@ -85,7 +85,12 @@ class Drain:
         return self._destinations
 
     def _may_start(self, destination: Destination) -> bool:
-        return not self._stopping and destination.system not in self._switches.paused
+        return not self._silent and not self._stopping and destination.system not in self._switches.paused
+
+    @property
+    def _silent(self) -> bool:
+        """Our last sign of life is so old that a pause may be answered, and our lanes taken, without us."""
+        return self._clock() >= self._signed_at + int(controls.ALIVE * MICROSECONDS)
 
     async def run(self) -> None:
         """Drain until cancelled; then wait for the attempts under way, and give back what was not begun."""
@@ -114,38 +119,41 @@ class Drain:
     async def visit(self, name: str, patience: float) -> bool:
         """Carry what is due at one destination until nothing is left or ``patience`` seconds are over.
 
-        True: there may be more. One visit to a destination at a time: a second caller is told that there may be more
-        and the first goes round once again.
+        True: there may be more. What is still under way then ends without being waited for, so that a slow
+        destination does not keep who visits. One visit to a destination at a time: a second caller rings for the
+        first, and hears that nothing is left to do for him.
         """
         if name in self._visiting:
-            self._visiting[name] = True
+            self._visiting[name].set()
             return False
-        self._visiting[name] = True
-        until = asyncio.get_running_loop().time() + patience
+        bell = self._visiting[name] = asyncio.Event()
         try:
-            while self._visiting[name]:
-                self._visiting[name] = False
-                if await self._visit_once(name):
-                    self._visiting[name] = True
-                if asyncio.get_running_loop().time() >= until:
-                    return self._visiting[name]
-            return False
+            return await self._visit(name, bell, patience)
         finally:
             del self._visiting[name]
 
-    async def _visit_once(self, name: str) -> bool:
-        """One claim, carried and settled. True: as many lanes as asked for were due."""
+    async def _visit(self, name: str, bell: asyncio.Event, patience: float) -> bool:
+        until = asyncio.get_running_loop().time() + patience
         if name not in self._destinations:
             await self.look()
-        destination = self._destinations.get(name)
-        if destination is None or not self._may_start(destination):
-            return False
-        before = set(self._carrying)
-        claimed = await self._claim(destination)
-        mine = self._carrying - before
-        if mine:
-            await asyncio.wait(mine)
-        return claimed > 0
+        began = False
+        while True:
+            bell.clear()
+            destination = self._destinations.get(name)
+            if destination is None or not self._may_start(destination):
+                return False
+            claimed = await self._claim(destination)
+            began = began or claimed > 0
+            if not claimed and not (began and destination.lanes_in_hand) and not bell.is_set():
+                return False
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                return claimed > 0 or bell.is_set()
+            try:
+                async with asyncio.timeout(left):
+                    await bell.wait()  # rung by a lane that ended, or by a doorbell
+            except TimeoutError:
+                return claimed > 0
 
     async def stop(self) -> None:
         """Start nothing more; wait for what is under way."""
@@ -197,7 +205,7 @@ class Drain:
             destination.lanes_in_hand -= width - len(claimed)
         for part in self._parts(destination, claimed):
             task = asyncio.create_task(self._carry(destination, part))
-            self._carrying.add(task)
+            self._carrying[task] = part
             task.add_done_callback(self._carried)
         if len(claimed) == width:
             self._bell.set()
@@ -218,9 +226,11 @@ class Drain:
                 await self.courier.carry(destination, part)
         finally:  # also when the store could not take the report: the room must not shrink with every fault
             destination.lanes_in_hand -= len(part)
+            if (bell := self._visiting.get(destination.name)) is not None:
+                bell.set()
 
     def _carried(self, task: asyncio.Task[None]) -> None:
-        self._carrying.discard(task)
+        self._carrying.pop(task, None)
         self._bell.set()
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, StoreUnavailable):
@@ -246,8 +256,11 @@ class Drain:
             self._switches = switches
             self._bell.set()
         now = self._clock()
+        if self._silent:
+            # They may be another's by now: once we are heard again, only what we claim anew may start.
+            for lane in [lane for part in self._carrying.values() for lane in part]:
+                lane.lease_until = 0
         if listed is not None or now - self._signed_at > MICROSECONDS:
-            self._signed_at = now
             await self._writer.run(
                 functools.partial(
                     controls.sign,
@@ -257,6 +270,7 @@ class Drain:
                     circuits={name: one.circuit.open for name, one in self._destinations.items()},
                 )
             )
+            self._signed_at = now
 
     def _read_switches(self) -> tuple[Switches, list[Destination] | None]:
         with self._database.reads.connect() as connection:
