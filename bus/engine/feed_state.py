@@ -86,12 +86,12 @@ def elsewhere(connection: Connection, system: str, feed: str, places: Sequence[t
     return found
 
 
-def take_lease(connection: Connection, system: str, feed: str, owner: str, now: int) -> bool:
-    """One reader at a time. False: another has the feed now."""
+def take_lease(connection: Connection, system: str, feed: str, owner: str, now: int, lasting: int = LEASE) -> bool:
+    """One reader at a time, for ``lasting`` microseconds. False: another has the feed now."""
     connection.execute(insert(connection, feeds).values(system=system, feed=feed).on_conflict_do_nothing())
     free = (feeds.c.lease_until.is_(None)) | (feeds.c.lease_until < now) | (feeds.c.lease_owner == owner)
     statement = update(feeds).where(feeds.c.system == system, feeds.c.feed == feed, free)
-    return connection.execute(statement.values(lease_owner=owner, lease_until=now + LEASE)).rowcount == 1
+    return connection.execute(statement.values(lease_owner=owner, lease_until=now + lasting)).rowcount == 1
 
 
 def end_lease(connection: Connection, system: str, feed: str, owner: str) -> None:

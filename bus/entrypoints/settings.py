@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=60.0, ge=2, le=3600, description="How long a claimed lane is a worker's; attempts take half of it."
     )
+    dead_seconds: float = Field(
+        default=15.0, ge=4, le=3600, description="Distributed: a worker or sweeper silent for so long has died."
+    )
     poll_seconds: float = Field(default=5.0, ge=0.05, le=86400, description="Seconds between two reads of a feed.")
     hold_share: float = Field(
         default=0.10, ge=0, le=1, description="A snapshot that deletes more than this share of its scope is held …"

@@ -12,8 +12,10 @@ import os
 import signal
 import uuid
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from bus.contract.clock import MICROSECONDS
 from bus.engine import controls, feed_state
 from bus.engine.claim import reclaim
 from bus.engine.drain import has_due
@@ -21,8 +23,8 @@ from bus.engine.writer import StoreUnavailable
 
 from .links import Links, open_drops, open_links
 from .settings import Settings
-from .upkeep import readers, say, seal_audit, sweep_parents
-from .wiring import Hub, open_hub
+from .upkeep import open_patiently, readers, say, seal_audit, sweep_parents
+from .wiring import Hub
 from .worker import Doorbell
 
 INTERVAL = 0.5
@@ -38,6 +40,7 @@ class Sweeper:
         self._hub = hub
         self._links = links
         self._doorbell = doorbell
+        self._dead = hub.settings.dead_seconds
         self._owner = f"sweeper-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._kinds = {system: sink.kind for system, sink in links.sinks.items()}
         self._work: list[asyncio.Task[None]] = []
@@ -61,9 +64,16 @@ class Sweeper:
 
     async def _step(self) -> None:
         now = self._hub.clock()
-        if not await self._hub.writer.run(lambda c: feed_state.take_lease(c, *_LEASE, self._owner, now)):
+        lasting = int(self._dead * MICROSECONDS)
+        take = functools.partial(
+            feed_state.take_lease, system=_LEASE[0], feed=_LEASE[1], owner=self._owner, now=now, lasting=lasting
+        )
+        if not await self._hub.writer.run(take):
             self._retire()
             return
+        for task in self._work:
+            if task.done():
+                task.result()  # none of them ends by itself: the process fails, and is started again
         if not self._work:
             self._work = [asyncio.create_task(sweep_parents(self._hub))]
             self._work.append(asyncio.create_task(seal_audit(self._hub, self._owner)))
@@ -79,15 +89,20 @@ class Sweeper:
 
     async def _bury(self, now: int) -> None:
         """What a dead worker held is taken back at once, not when its lease ends."""
+        for owner in await asyncio.to_thread(self._dead_workers, now):
+            count = await self._hub.writer.run(functools.partial(self._take_back, owner=owner, now=now))
+            if count is not None:
+                say(f"sweeper: {owner} is dead; took back {count} deliveries")
+
+    def _dead_workers(self, now: int) -> list[str]:
         with self._hub.database.reads.connect() as connection:
-            dead = controls.dead(connection, now)
-        for owner in dead:
-            taken = functools.partial(
-                reclaim, now=now, died=True, kinds=self._kinds, routing=self._hub.routing, owner=owner
-            )
-            count = await self._hub.writer.run(taken)
-            await self._hub.writer.run(functools.partial(controls.sign_off, worker=owner))
-            say(f"sweeper: {owner} is dead; took back {count} deliveries")
+            return controls.dead(connection, now, self._dead)
+
+    def _take_back(self, connection: Connection, owner: str, now: int) -> int | None:
+        """In one transaction with its signing off: one that comes back signs, and so waits for the end of this."""
+        if not controls.bury(connection, owner, now, self._dead):
+            return None
+        return reclaim(connection, now, died=True, kinds=self._kinds, routing=self._hub.routing, owner=owner)
 
     def _retire(self) -> None:
         """Another has the lease, or we end: stop reading feeds."""
@@ -105,7 +120,7 @@ async def _main(settings: Settings) -> int:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    hub = open_hub(settings)
+    hub = await asyncio.to_thread(open_patiently, settings)
     links = open_links(settings)
     open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
     doorbell = Doorbell(settings)

@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import functools
 import sys
+import time
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bus.engine import parents, sealing
 from bus.engine.polling import DropWatch, Poller
 from bus.engine.writer import StoreUnavailable
 
 from .links import Links, clerk_file
-from .wiring import Hub
+from .settings import Settings
+from .wiring import Hub, open_hub
 
 PARENT_SWEEP = 5.0
 """Seconds between two looks at waiting children, for parents that arrived in the same instant."""
@@ -26,6 +28,21 @@ SEAL = 1.0
 def say(line: str) -> None:
     """One line for whoever runs the hub; ids and reasons, never values."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - the process's own voice
+
+
+def open_patiently(settings: Settings) -> Hub:
+    """Open the hub, and wait where its store is not there (yet): all processes of a city start at once."""
+    told = False
+    pause = 0.1
+    while True:
+        try:
+            return open_hub(settings)
+        except (StoreUnavailable, OperationalError) as error:
+            if not told:
+                say(f"arus: waits for the store ({type(error).__name__}); see ARUS_DATABASE_URL")
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
 
 
 def readers(hub: Hub, links: Links) -> list[Poller | DropWatch]:

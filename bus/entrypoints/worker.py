@@ -7,42 +7,59 @@ one costs a moment and never a message. This is the only file that imports celer
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from celery import Celery, signals
-from kombu import Exchange, Queue
+from celery.exceptions import SecurityWarning
+from kombu import Exchange, Producer, Queue
+from sqlalchemy.exc import DBAPIError
 
 from bus.engine import controls
 from bus.engine.drain import Drain
 from bus.engine.settle import Settler
+from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
 from .links import Links, open_links
 from .settings import Settings
-from .upkeep import say
-from .wiring import Hub, open_hub
+from .upkeep import open_patiently, say
+from .wiring import Hub
 
 T = TypeVar("T")
 
 TASK = "arus.visit"
 QUEUE = "arus.doorbell"
 
-PATIENCE = 20.0
-"""Seconds that one doorbell keeps a worker at a destination before it rings again for the rest."""
+PATIENCE = 2.0
+"""Seconds that one doorbell keeps a thread at a destination before it rings again for the rest. Short, so that slow
+destinations, however many, do not take all threads from the others."""
 
 THREADS = 16
+
 GRACE = 15.0
+"""Seconds that a stopping worker gives to attempts under way."""
+
+CONFIRMED = 5.0
+"""Seconds to wait for the broker to confirm a doorbell: one that blocks publishers never does."""
+
+WAITING_RINGS = 10_000
+"""Doorbells that the queue keeps while no worker takes them; the oldest go first, and the sweeper rings again."""
 
 
 def celery_app(broker: str) -> Celery:
     """The Celery application. JSON alone is taken in: a pickle is refused before it is opened."""
+    for name in [name for name in os.environ if name.startswith("CELERY_")]:
+        del os.environ[name]  # Celery would obey these before what follows
     app = Celery("arus", broker=broker, set_as_current=False)
     exchange = Exchange("arus", type="topic", durable=True)
+    arguments = {"x-queue-type": "quorum", "x-max-length": WAITING_RINGS, "x-overflow": "drop-head"}
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -59,9 +76,7 @@ def celery_app(broker: str) -> Celery:
         task_default_exchange="arus",
         task_default_exchange_type="topic",
         task_default_routing_key=QUEUE,
-        task_queues=[
-            Queue(QUEUE, exchange, routing_key=QUEUE, durable=True, queue_arguments={"x-queue-type": "quorum"})
-        ],
+        task_queues=[Queue(QUEUE, exchange, routing_key=QUEUE, durable=True, queue_arguments=arguments)],
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={"confirm_publish": True},
@@ -96,7 +111,7 @@ class Visitor:
 
     def __init__(self, settings: Settings) -> None:
         self.owner = f"worker-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        self.hub: Hub = open_hub(settings)
+        self.hub: Hub = open_patiently(settings)
         self.links: Links = open_links(settings)
         self.loop = Loop()
         self.drain = Drain(
@@ -113,14 +128,24 @@ class Visitor:
         self.loop.start(self.drain.watch())
 
     def visit(self, destination: str) -> bool:
-        """Carry what is due there. True: there is more."""
-        return self.loop.call(self.drain.visit(destination, PATIENCE))
+        """Carry what is due there. True: there is more. While the store is away, the sweeper is to ring again."""
+        try:
+            return self.loop.call(self.drain.visit(destination, PATIENCE))
+        except (StoreUnavailable, DBAPIError):
+            return False
+
+    def stop(self) -> None:
+        """Start nothing more. Returns at once, also inside a signal handler."""
+        self.loop.start(self.drain.stop())
 
     def close(self) -> None:
-        """Start nothing more, finish what is under way, sign off."""
-        self.loop.call(self.drain.stop(), GRACE)
-        self.loop.call(self.links.close(), GRACE)
-        self.hub.writer.call(functools.partial(controls.sign_off, worker=self.owner))
+        """Start nothing more, finish what is under way, sign off: unless it does not finish, and dies holding it."""
+        try:
+            self.loop.call(self.drain.stop(), GRACE)
+            self.hub.writer.call(functools.partial(controls.sign_off, worker=self.owner))
+            self.loop.call(self.links.close(), GRACE)
+        except (TimeoutError, StoreUnavailable, DBAPIError) as error:
+            say(f"worker: stopped with attempts under way or without the store ({type(error).__name__})")
         self.loop.close()
         self.hub.close()
 
@@ -128,35 +153,39 @@ class Visitor:
 def work(settings: Settings, *, name: str | None = None, threads: int = THREADS) -> None:
     """Run a Celery worker until it is told to stop."""
     app = celery_app(_broker(settings))
-    here: list[Visitor] = []
+    # Before Celery starts: it would only log what fails in a signal, and then take doorbells and go nowhere.
+    visitor = Visitor(settings)
+    doorbell = Doorbell(settings)
 
-    @signals.worker_init.connect(weak=False)
-    def begin(**_: Any) -> None:
-        here.append(Visitor(settings))
-
-    @signals.worker_shutdown.connect(weak=False)
-    def end(**_: Any) -> None:
-        for visitor in here:
-            visitor.close()
+    @signals.worker_shutting_down.connect(weak=False)
+    def stop(**_: Any) -> None:
+        visitor.stop()
 
     @app.task(name=TASK, ignore_result=True)
     def visit(destination: str) -> None:
-        if here and here[0].visit(destination):
-            visit.apply_async((destination,))
+        if visitor.visit(str(destination)):
+            doorbell.ring({destination})
 
+    # Celery warns of root because root could be made to open pickles; here nobody opens them.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     node = name or f"arus-{os.getpid()}-{uuid.uuid4().hex[:6]}@%h"
     # A name of its own for each process: an equal one would be shut out while the other's connection lives.
-    app.worker_main(
-        [
-            "worker",
-            "--pool=threads",
-            f"--concurrency={threads}",
-            f"--hostname={node}",
-            "--loglevel=WARNING",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-    )
+    try:
+        app.worker_main(
+            [
+                "--quiet",
+                "worker",
+                "--pool=threads",
+                f"--concurrency={threads}",
+                f"--hostname={node}",
+                "--loglevel=WARNING",
+                "--without-gossip",
+                "--without-mingle",
+            ]
+        )
+    finally:
+        doorbell.close()
+        visitor.close()
 
 
 class Doorbell:
@@ -167,6 +196,7 @@ class Doorbell:
 
     def __init__(self, settings: Settings, say: Callable[[str], None] = say) -> None:
         self._app = celery_app(_broker(settings))
+        self._producer: Producer | None = None
         self._say = say
         self._waiting: set[str] = set()
         self._changed = threading.Condition()
@@ -203,17 +233,30 @@ class Doorbell:
 
     def _publish(self, name: str) -> None:
         try:
-            self._app.send_task(TASK, (name,), queue=QUEUE, retry=False, ignore_result=True)
+            if self._producer is None:
+                self._producer = self._app.amqp.Producer(self._app.connection_for_write(), auto_declare=False)
+            self._app.send_task(
+                TASK, (name,), queue=QUEUE, retry=False, ignore_result=True,
+                producer=self._producer, timeout=CONFIRMED, confirm_timeout=CONFIRMED,
+            )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - whatever a broker does, the sweeper rings later
             if not self._down:
                 self._say(f"doorbell: the broker does not answer ({type(error).__name__}); the sweeper rings later")
             self._down = True
+            self._hang_up()
             with self._changed:
-                self._changed.wait(1.0)
+                self._changed.wait_for(lambda: self._ended, 1.0)
         else:
             if self._down:
                 self._say("doorbell: the broker answers again")
             self._down = False
+
+    def _hang_up(self) -> None:
+        """Let the connection go without a word to the broker: one that blocks or is gone would not answer."""
+        producer, self._producer = self._producer, None
+        if producer is not None and producer.connection is not None:
+            with contextlib.suppress(Exception):
+                producer.connection.collect()
 
 
 def _broker(settings: Settings) -> str:
