@@ -38,26 +38,36 @@ def load_settings() -> Settings:
 def opened(*, as_json: bool = False) -> Iterator[Hub]:
     """The hub, its store created or migrated. What it refuses is told, and the verb ends with 1."""
     settings = load_settings()
-    from sqlalchemy.exc import DBAPIError
-
-    from bus.contract.errors import Problem, Refused
-    from bus.engine.database import SchemaError
-    from bus.engine.writer import StoreUnavailable
     from bus.entrypoints.wiring import open_hub
 
-    try:
+    with refusals_told(as_json=as_json):
         hub = open_hub(settings)
         try:
             yield hub
         finally:
             hub.close()
+
+
+@contextlib.contextmanager
+def refusals_told(*, as_json: bool) -> Iterator[None]:
+    """What is refused inside is told, and the verb ends with 1."""
+    import sqlite3
+
+    from sqlalchemy.exc import DBAPIError
+
+    from bus.contract.errors import Problem, Refused
+    from bus.engine.database import SchemaError
+    from bus.engine.writer import StoreUnavailable
+
+    try:
+        yield
     except BrokenPipeError:
         raise  # whoever read our output has seen enough
     except Refused as refused:
         output.refuse(refused.problem, as_json=as_json)
     except SchemaError as error:
         output.refuse(Problem("schema", "The store's schema does not fit", 503, str(error)), as_json=as_json)
-    except (StoreUnavailable, DBAPIError, OSError) as error:
+    except (StoreUnavailable, DBAPIError, sqlite3.Error, OSError) as error:
         detail = f"{type(error).__name__}; is ARUS_HOME writable, is the database at ARUS_DATABASE_URL up?"
         output.refuse(Problem("store-unavailable", "The store cannot be used now", 503, detail), as_json=as_json)
 
