@@ -15,7 +15,7 @@ from bus.contract.clock import Clock, from_datetime
 from bus.contract.events import Event, MessageAccepted
 from bus.contract.message import Incoming
 
-from . import aliases, audit, counters, lanes, parents
+from . import aliases, audit, counters, killpoints, lanes, parents
 from .dialect import lock_subscribers, message_numbers, run
 from .lanes import Lane, chunks
 from .routing import Routing, SubscriberList, Target
@@ -90,6 +90,7 @@ class Acceptor:
             self._release(connection, fresh, now)
             aliases.learn(connection, [one.item for one in fresh if not one.stale])
             self._tell(connection, fresh, now)
+            killpoints.passing("api.before_commit")
         for one in fresh:
             outcomes[one.index] = Accepted("accepted", one.parked, one.stale)
         return [outcome for outcome in outcomes if outcome is not None]

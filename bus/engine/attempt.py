@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bus.contract.sink import Delivery, Sink
 from bus.contract.verdict import Ambiguous, Rejected, Verdict
@@ -57,7 +57,3 @@ async def ask(sink: Sink, delivery: Delivery, deadline: float) -> Verdict | None
         return Ambiguous(f"no answer to the question within {deadline:g} seconds")
     except Exception as error:  # noqa: BLE001 - as above
         return Ambiguous(f"the sink failed when asked: {type(error).__name__}", at="hub")
-
-
-KillPoint = Callable[[str], None]
-"""Called with a place's name; a test makes the process end there."""

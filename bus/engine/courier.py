@@ -11,7 +11,7 @@ from bus.contract.clock import MICROSECONDS, Clock
 from bus.contract.sink import Delivery
 from bus.contract.verdict import Ambiguous, Rejected, Unavailable, Verdict
 
-from . import attempt
+from . import attempt, killpoints
 from .claim import ClaimedLane, start
 from .destination import Destination
 from .outcome import Circumstances, decide
@@ -142,7 +142,9 @@ class Courier:
         sending = [(head, head.delivery) for head in heads if head.verdict is None and head.delivery is not None]
         # Asking took time too.
         if sending and self._in_time(destination, [head for head, _ in sending]):
+            killpoints.passing("worker.before_send")
             verdicts = await attempt.send(destination.sink, [delivery for _, delivery in sending], self._deadline)
+            killpoints.passing("worker.after_response")
             for (head, _), verdict in zip(sending, verdicts, strict=True):
                 head.verdict, head.asked = verdict, False
 

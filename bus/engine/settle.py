@@ -12,7 +12,7 @@ from bus.contract.clock import MICROSECONDS, Clock
 from bus.contract.events import AttemptEnded, DeliverySettled, Event, FaultSeen
 from bus.contract.verdict import Delivered, Verdict, name_of
 
-from . import audit, counters, lanes, parents
+from . import audit, counters, killpoints, lanes, parents
 from .claim import Claimed
 from .dialect import run
 from .outcome import Outcome
@@ -81,6 +81,7 @@ class Settler:
         lanes.lock(connection, others)
         lanes.refresh(connection, others, release=False)
         self._tell(connection, results, superseded, now)
+        killpoints.passing("worker.before_settle_commit")
         return counted
 
     def _tell(

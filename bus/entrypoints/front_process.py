@@ -10,6 +10,8 @@ import sys
 
 import uvicorn
 
+from bus.engine import killpoints
+
 from .api.app import create_app
 from .lifeline import die_with_parent, say_started
 from .settings import Settings
@@ -24,7 +26,7 @@ def main(arguments: list[str]) -> None:
     doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)
 
-    def ring(_destinations: set[str]) -> None:
+    def ring_engine(_destinations: set[str]) -> None:
         # A full pipe means that the engine has been rung and not yet looked: nothing is lost.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(doorbell, b"!")
@@ -35,7 +37,14 @@ def main(arguments: list[str]) -> None:
         from .worker import Doorbell
 
         bell = Doorbell(settings)
-    hub = open_hub(settings, ring=bell.ring if bell else ring)
+    wake = bell.ring if bell else ring_engine
+
+    def ring(destinations: set[str]) -> None:
+        if destinations:  # it was a commit of accepted messages, and nobody has been answered yet
+            killpoints.passing("api.after_commit")
+        wake(destinations)
+
+    hub = open_hub(settings, ring=ring)
     listener = socket.socket(fileno=int(arguments[3]))
     # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
     config = uvicorn.Config(

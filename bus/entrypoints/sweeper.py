@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bus.contract.clock import MICROSECONDS
-from bus.engine import controls, feed_state
+from bus.engine import controls, feed_state, killpoints
 from bus.engine.claim import reclaim
 from bus.engine.drain import has_due
 from bus.engine.writer import StoreUnavailable
@@ -78,7 +78,9 @@ class Sweeper:
             self._work = [asyncio.create_task(sweep_parents(self._hub))]
             self._work.append(asyncio.create_task(seal_audit(self._hub, self._owner)))
             self._work += [asyncio.create_task(one.run()) for one in readers(self._hub, self._links)]
-        self._doorbell.ring(await asyncio.to_thread(self._due))
+        due = await asyncio.to_thread(self._due)
+        killpoints.passing("sweeper.mid_tick")
+        self._doorbell.ring(due)
         await self._bury(now)
 
     def _due(self) -> set[str]:
