@@ -17,6 +17,7 @@ from bus.contract.errors import Problem, Refused
 from . import lanes
 from .dialect import run
 from .lanes import Lane
+from .replay_filter import ReplayFilter
 from .tables import deliveries, messages, records
 
 WAITING = ("parked", "dead")
@@ -59,12 +60,16 @@ def _since() -> ColumnElement[bool]:
     )
 
 
-def what(*, overwrite: bool, each: bool) -> ColumnElement[str]:
-    """What would come of a delivery, as SQL over ``joined``. ``each``: also one that was sent again since."""
+def what(*, overwrite: bool, wanted: ReplayFilter | None = None) -> ColumnElement[str]:
+    """What would come of a delivery, as SQL over ``joined``. With a filter: of one that it (still) means.
+
+    Of a message's many deliveries to one place a filter sends the last again; named by id, each is sent.
+    """
     delivered = deliveries.c.state == "delivered"
     waiting = deliveries.c.state.in_(WAITING)
-    again: list[tuple[ColumnElement[bool], str]] = [] if each else [(and_(delivered, _since()), "skipped")]
-    return case(
+    once = wanted is not None and wanted.ids is None
+    again: list[tuple[ColumnElement[bool], str]] = [(and_(delivered, _since()), "skipped")] if once else []
+    comes = case(
         (and_(waiting, _passed()), "refused"),
         (waiting, "resumed"),
         *again,
@@ -72,6 +77,7 @@ def what(*, overwrite: bool, each: bool) -> ColumnElement[str]:
         (delivered, "renewed"),
         else_="skipped",
     )
+    return comes if wanted is None else case((and_(*wanted.conditions()), comes), else_="skipped")
 
 
 def joined(*columns: Any) -> Select[Any]:
@@ -92,7 +98,9 @@ _SHOWN = (
 )
 
 
-def looked_at(connection: Connection, seqs: Sequence[int], *, overwrite: bool = False, each: bool = True) -> list[Any]:
+def looked_at(
+    connection: Connection, seqs: Sequence[int], *, overwrite: bool, wanted: ReplayFilter | None = None
+) -> list[Any]:
     """These deliveries in the order of their lanes, locked with their lanes, each with ``what`` may come of it.
 
     Nothing of their records can be accepted before the transaction's end, so what is seen stays so.
@@ -101,7 +109,9 @@ def looked_at(connection: Connection, seqs: Sequence[int], *, overwrite: bool = 
     found: list[Lane] = [(row.destination, row.lane) for row in connection.execute(which)]
     lanes.lock_keys(connection, {lane for _, lane in found})  # before the lanes, as accepting does
     lanes.lock(connection, found)
-    statement = joined(*_SHOWN, what(overwrite=overwrite, each=each).label("what")).where(deliveries.c.seq.in_(seqs))
+    statement = joined(*_SHOWN, what(overwrite=overwrite, wanted=wanted).label("what")).where(
+        deliveries.c.seq.in_(seqs)
+    )
     return list(connection.execute(statement.order_by(deliveries.c.seq)))
 
 

@@ -139,6 +139,10 @@ deliveries = Table(
 """``holds`` is 1 while the delivery keeps later ones of its lane waiting; ``parked`` says for what, from a closed
 list; ``waits`` names the parent record ("type:key") and ``waits_at`` where it must arrive (null: in the hub)."""
 
+OPEN = text("deliveries.state NOT IN ('delivered', 'superseded', 'discarded')")
+"""What has not come to its end. Written out as the partial index ix_deliveries_open has it: with parameters no
+database sees that the index serves, and reads every delivery there ever was."""
+
 attempts = Table(
     "attempts",
     METADATA,

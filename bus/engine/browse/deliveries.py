@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from bus.contract.message import full_type, source_of
 from bus.engine.registers import subscriptions, systems
 from bus.engine.routing import SUBSCRIPTION
-from bus.engine.tables import deliveries, messages
+from bus.engine.tables import OPEN, deliveries, messages
 
 from .paging import moment, page, row_of
 from .view import View
 
 FAILED = ("dead", "retrying")
 """States of deliveries whose last attempt failed."""
-
-OPEN = text("deliveries.state NOT IN ('delivered', 'superseded', 'discarded')")
-"""What has not come to its end. Written out as the partial index ix_deliveries_open has it: with parameters no
-database sees that the index serves, and reads every delivery there ever was."""
 
 ENDED = ("delivered", "superseded", "discarded")
 

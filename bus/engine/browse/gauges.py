@@ -11,9 +11,9 @@ from sqlalchemy import Connection, func, select
 from bus.contract.clock import MICROSECONDS
 from bus.engine import controls
 from bus.engine.registers import counters, feeds, snapshots
-from bus.engine.tables import deliveries
+from bus.engine.tables import OPEN, deliveries
 
-from .deliveries import OPEN, PAUSED, STOPPED, paused_destinations
+from .deliveries import PAUSED, STOPPED, paused_destinations
 
 Sample = tuple[Mapping[str, str], float]
 

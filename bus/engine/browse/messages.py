@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from bus.contract.clock import to_datetime
 from bus.contract.message import Message, full_type, source_of
 from bus.engine.registers import systems
-from bus.engine.tables import attempts, deliveries, messages
+from bus.engine.tables import OPEN, attempts, deliveries, messages
 
 from . import deliveries as delivery_rows
 from .paging import moment, page, row_of
@@ -126,7 +126,7 @@ def _has_delivery(state: str, view: View) -> ColumnElement[bool]:
     in_state = select(deliveries.c.message).where(deliveries.c.state == state, view.deliveries()).correlate(messages)
     if state in delivery_rows.ENDED:
         return in_state.where(deliveries.c.message == messages.c.seq).exists()
-    return messages.c.seq.in_(in_state.where(delivery_rows.OPEN))
+    return messages.c.seq.in_(in_state.where(OPEN))
 
 
 def _summary(row: Any) -> dict[str, Any]:
