@@ -29,7 +29,7 @@ demo: $(STAMP) ## Run the hub with its simulated systems (ONCE=1: to the end, th
 	@$(BIN)/arus demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: $(STAMP) ## Run every test that can run here, with the branch coverage of bus
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 services: ## Install the servers that the tests start privately, where they are missing (apt)
 	@.ci/services

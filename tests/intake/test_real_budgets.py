@@ -8,8 +8,6 @@ import pytest
 from tests.connectors.e_budgeting.plain_sums import FILES, leaf_sum
 from tests.intake.command import Arus
 
-pytestmark = pytest.mark.xdist_group("real budgets")
-
 TRUE_REASONS = {
     "3401_1471950240.csv": {"code": 2},  # 1.1 and 1.2 for 1.10 and 1.20
     "3402_1473841363.csv": {"code": 1, "description": 2},  # SURPLUS as a code, with -2.99E+11

@@ -15,8 +15,6 @@ import pytest
 
 from tests.intake.command import Arus
 
-pytestmark = pytest.mark.xdist_group("real feeds")
-
 SYSTEM = "e-procurement"
 
 
