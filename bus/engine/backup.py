@@ -85,7 +85,7 @@ def _check(connection: Connection) -> None:
         told = str(error)
     if told != "ok":
         detail = "SQLite finds the store damaged: keep the last good backup, and look at the disk"
-        raise Refused(Problem("store-damaged", "The store is damaged", 500, detail))
+        raise Refused(Problem("store-damaged", "The store is damaged", 409, detail))
 
 
 def _save_postgres(url: str, store: Path, now: int) -> Manifest:

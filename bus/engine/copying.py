@@ -71,7 +71,7 @@ def _run(url: str, name: str, *words: str) -> None:
     )
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[0][:300]
-        raise Refused(Problem("client-failed", f"{name} failed", 503, said))
+        raise Refused(Problem("client-failed", "A program of PostgreSQL failed", 503, f"{name}: {said}"))
 
 
 def _program(name: str) -> str:

@@ -42,7 +42,7 @@ def test_every_verb_has_help(tmp_path: Path) -> None:
     text = run("--help", cwd=tmp_path).stdout
     verbs = (
         "demo serve bench check systems intake mapping keys subscriptions messages failures parked rejections",
-        "snapshots resolve replay pause resume records db",
+        "snapshots resolve replay pause resume records db audit backup restore",
     )
     for verb in " ".join(verbs).split():
         assert f"\n  {verb} " in text, verb
