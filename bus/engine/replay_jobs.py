@@ -105,6 +105,12 @@ def fail(connection: Connection, id: str, *, error: str, now: int) -> None:
         audit.note(connection, now, "hub", "replay failed", {"replay": id, "error": error})
 
 
+def fail_all(connection: Connection, *, error: str, now: int) -> None:
+    """As ``fail``, for every running job."""
+    for row in connection.execute(select(replays.c.id).where(replays.c.state == "running")).all():
+        fail(connection, row.id, error=error, now=now)
+
+
 def find(connection: Connection, id: str) -> Any | None:
     return connection.execute(select(replays).where(replays.c.id == id)).first()
 

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from bus.contract.clock import MICROSECONDS, to_datetime
 from bus.contract.errors import Problem, Refused
 
-from . import archive, audit, controls, lanes, readiness, registers, sealing
+from . import archive, audit, controls, lanes, readiness, registers, replay_jobs, sealing
 from .archive import Manifest
 from .backup import CHAINED, looking, revision_of, sqlite_path
 from .claim import reclaim
@@ -185,6 +185,7 @@ def _let_go(connection: Connection, now: int) -> None:
     reclaim(connection, now, died=False, kinds={})
     controls.sign_off_all(connection)
     connection.execute(update(registers.feeds).values(lease_owner=None, lease_until=None))
+    replay_jobs.fail_all(connection, error="the store was restored: it may have gone further since", now=now)
 
 
 def _mark(connection: Connection, now: int) -> dict[str, list[Any]]:

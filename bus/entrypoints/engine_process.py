@@ -18,6 +18,7 @@ from monitoring.metrics import tally
 
 from .lifeline import die_with_parent, say_started
 from .links import Links, open_drops, open_links
+from .replay_runner import ReplayRunner
 from .settings import Settings
 from .upkeep import readers, say, seal_audit, sweep_parents
 from .wiring import Hub, open_hub
@@ -44,6 +45,7 @@ async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Eve
         asyncio.get_running_loop().add_reader(doorbell, functools.partial(_hear, doorbell, drain))
     tasks = [asyncio.create_task(drain.run()), asyncio.create_task(sweep_parents(hub))]
     tasks.append(asyncio.create_task(seal_audit(hub, owner)))
+    tasks.append(asyncio.create_task(ReplayRunner(hub, owner).run()))
     tasks += [asyncio.create_task(reader.run()) for reader in readers(hub, links)]
     ended = asyncio.create_task(stop.wait())
     await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -22,6 +22,7 @@ from bus.engine.drain import has_due
 from bus.engine.writer import StoreUnavailable
 
 from .links import Links, open_drops, open_links
+from .replay_runner import ReplayRunner
 from .settings import Settings
 from .upkeep import open_patiently, readers, say, seal_audit, sweep_parents
 from .wiring import Hub
@@ -77,6 +78,7 @@ class Sweeper:
         if not self._work:
             self._work = [asyncio.create_task(sweep_parents(self._hub))]
             self._work.append(asyncio.create_task(seal_audit(self._hub, self._owner)))
+            self._work.append(asyncio.create_task(ReplayRunner(self._hub, self._owner).run()))
             self._work += [asyncio.create_task(one.run()) for one in readers(self._hub, self._links)]
         due = await asyncio.to_thread(self._due)
         killpoints.passing("sweeper.mid_tick")

@@ -1,4 +1,4 @@
-"""Replays by filter: in order, at a rate, stoppable, once per delivery, whatever crashes; and what they would change."""
+"""Replays by filter: in order, at a rate, stoppable, once for each delivery, also after a crash; and their preview."""
 
 import json
 

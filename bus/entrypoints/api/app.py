@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bus.entrypoints.wiring import Hub
 from monitoring.metrics import tally
 
-from . import health, inputs, messages, openapi, problems, records, subscriptions, systems, waiting
+from . import health, inputs, messages, openapi, problems, records, replays, subscriptions, systems, waiting
 from .auth import Doorkeeper
 from .door import Door
 from .refusals import RefusalCounter
@@ -39,7 +39,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(hub.database)
     # First in the list, so that a message is matched at once; other methods of the address go on to FastAPI.
     app.router.routes.insert(0, Route("/v1/messages", Door(hub, app.state.doorkeeper, refusals), methods=["POST"]))
-    for resource in (messages, subscriptions, waiting, inputs, systems, records, health):
+    for resource in (messages, subscriptions, waiting, replays, inputs, systems, records, health):
         app.include_router(resource.router)
     problems.install(app)
     openapi.install(app)

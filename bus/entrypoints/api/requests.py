@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -67,15 +67,37 @@ def strict(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            known = frozenset(field.alias or name for name, field in model.model_fields.items())
-            raise Refused(problems.of_validation(error.errors(include_url=False), known)) from None
+            raise Refused(problems.of_validation(error.errors(include_url=False), frozenset(_names(model)))) from None
 
     return read
 
 
+def _names(model: type[BaseModel]) -> Iterator[str]:
+    """Names of the body's fields, those of its inner objects too."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from _names(inner)
+
+
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """What OpenAPI shall say of a body that ``strict`` reads."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    schema = model.model_json_schema()
+    inner = schema.pop("$defs", {})
+    whole = _inlined(schema, inner)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _inlined(schema: Any, inner: Mapping[str, Any]) -> Any:
+    """Without references: they would point into another document."""
+    if isinstance(schema, list):
+        return [_inlined(one, inner) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(inner[schema["$ref"].rsplit("/", 1)[1]], inner)
+    return {name: _inlined(one, inner) for name, one in schema.items()}
 
 
 def actor_of(identity: Identity) -> str:

@@ -1,4 +1,4 @@
-"""What waits or failed, and the acts of a person on it: parked, failures, resolve, replay."""
+"""What waits or failed, and the acts of a person on one: parked, failures, resolve, replay."""
 
 from __future__ import annotations
 
@@ -30,14 +30,6 @@ class Again(Act):
     """``overwrite``: send even where the destination would get an older version than the newest."""
 
     overwrite: bool = False
-
-
-class Replays(Again):
-    """Deliveries by id."""
-
-    ids: Annotated[
-        list[Annotated[str, StringConstraints(min_length=1, max_length=64)]], Field(min_length=1, max_length=100)
-    ]
 
 
 @router.get("/v1/parked", summary="Deliveries that wait for something named, oldest first")
@@ -79,9 +71,3 @@ def resolve(
 def replay(hub: TheHub, caller: Operator, id: str, wanted: Annotated[Again, Depends(strict(Again))]) -> dict[str, Any]:
     sent = deeds.replay_one(hub, id, actor=actor_of(caller), reason=wanted.reason, overwrite=wanted.overwrite)
     return {"id": id, "status": "replayed", "sent": sent}
-
-
-@router.post("/v1/replays", summary="Send several deliveries again", openapi_extra=documented(Replays))
-def replays(hub: TheHub, caller: Operator, wanted: Annotated[Replays, Depends(strict(Replays))]) -> dict[str, Any]:
-    results = deeds.replay(hub, wanted.ids, actor=actor_of(caller), reason=wanted.reason, overwrite=wanted.overwrite)
-    return {"items": results}

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from . import audit, backup, intake, keys, messages, operate, records, run, snapshots, store, subscriptions, systems
+from . import (
+    audit,
+    backup,
+    intake,
+    keys,
+    messages,
+    operate,
+    records,
+    replay,
+    run,
+    snapshots,
+    store,
+    subscriptions,
+    systems,
+)
 
 
 def build() -> typer.Typer:
@@ -21,6 +35,7 @@ def build() -> typer.Typer:
     store.register(app)
     intake.register(app)
     operate.register(app)
+    replay.register(app)
     backup.register(app)
     for name, group in (
         ("systems", systems.app),

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from . import output
 from .session import opened
-from .verbs import Json, Limit, group
+from .verbs import Json, Limit, group, moment
 
 app = group("Messages and what became of them.")
 
 _SHOWN = ("hub_id", "id", "source", "type", "subject", "accepted_at", "deliveries")
-
-
-def _moment(text: str | None, option: str) -> int | None:
-    if text is None:
-        return None
-    from bus.contract.clock import from_datetime
-
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise typer.BadParameter("a time is written 2025-01-31T14:00:00+07:00", param_hint=option)
-    return from_datetime(found)
 
 
 @app.command("list")
@@ -44,7 +29,7 @@ def listed(
     as_json: Json = False,
 ) -> None:
     """Find messages, newest first."""
-    moments = _moment(since, "--since"), _moment(until, "--until")
+    moments = moment(since, "--since"), moment(until, "--until")
     with opened(as_json=as_json) as hub, hub.database.reads.connect() as connection:
         from bus.contract.message import SOURCE_PREFIX, short_type
         from bus.engine.browse import messages

@@ -1,4 +1,4 @@
-"""What waits or failed, and the acts of a person: failures, parked, rejections, resolve, replay, pause, resume."""
+"""What waits or failed, and the acts of a person: failures, parked, rejections, resolve, pause, resume."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class As(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    for verb in (failures, parked, rejections, resolve, replay, pause, resume):
+    for verb in (failures, parked, rejections, resolve, pause, resume):
         app.command()(verb)
 
 
@@ -110,27 +110,6 @@ def resolve(
         output.document({"id": id, "state": state})
     else:
         output.say(f"{id} {state}")
-
-
-def replay(
-    ids: Annotated[list[str], typer.Argument(help="Ids of deliveries.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Even where a newer version exists.")] = False,
-    reason: Reason = "",
-    as_json: Json = False,
-) -> None:
-    """Send again: parked or dead goes on, delivered is sent anew at the end of its lane."""
-    with opened(as_json=as_json) as hub:
-        from bus.entrypoints import deeds
-
-        results = deeds.replay(hub, ids, actor=actor(), reason=reason, overwrite=overwrite)
-    if as_json:
-        output.document(results)
-    else:
-        for result in results:
-            told = result.get("sent") or result["problem"].get("detail", result["problem"]["title"])
-            output.say(f"{result['id']} {result['status']} {told}")
-    if any(result["status"] != "replayed" for result in results):
-        raise typer.Exit(1)
 
 
 def pause(system: Annotated[str, typer.Argument()], reason: Reason, as_json: Json = False) -> None:
