@@ -136,13 +136,15 @@ class Hub:
     async def close(self):
         if self._session is not None:
             await self._session.close()
-        if self.process is not None and self.process.returncode is None:
+        if self.process is None:
+            return
+        if self.process.returncode is None:
             self.process.terminate()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), 30)
-            except TimeoutError:
-                for pid in group(self.process.pid):
-                    os.kill(pid, signal.SIGKILL)
+        for pid in group(self.process.pid):  # what a failing test has left
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     async def arus(self, *words, code=0, **environment):
         """One verb, with its exit code checked."""
