@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from connectors.e_procurement.config import EProcurementConfig
@@ -53,6 +53,16 @@ class Settings(BaseSettings):
     e_procurement: EProcurementConfig | None = Field(
         default=None, description="How e-Procurement is reached; absent: not yet."
     )
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_beside_a_server(cls, broker: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """A front with a broker has no engine beside it: in SQLite, what it accepts would be carried by nobody."""
+        if broker is not None and not str(info.data.get("database_url") or "").startswith("postgresql"):
+            raise ValueError(
+                "ARUS_BROKER_URL needs a PostgreSQL in ARUS_DATABASE_URL; without a broker neither is needed"
+            )
+        return broker
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,139 @@
+"""The broker stopped, frozen, blocked, and lost with its data: posts are answered, and all is delivered afterwards."""
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests.services import wait_until
+from tests.services.rabbitmq import RabbitMQServer
+
+from .fleet import line, seconds, unique
+
+POSTS = 40
+
+
+class Broker(RabbitMQServer):
+    """With the faults of this file."""
+
+    def lose_data(self):
+        """Kill it and remove its data directory; ``start`` then starts an empty broker."""
+        self.kill()
+        shutil.rmtree(self.folder / "data")
+
+    def control(self, *words):
+        """Run ``rabbitmqctl`` with the broker's own environment: its port mapper, node name and cookie."""
+        environ = Path(f"/proc/{self.processes[-1].pid}/environ").read_bytes().decode().split("\0")
+        env = dict(pair.split("=", 1) for pair in environ if pair)
+        self.account.run([self.binary.with_name("rabbitmqctl"), "--node", self.node, *words], env=env)
+
+    @contextlib.contextmanager
+    def blocking_publishers(self):
+        """The memory alarm: whoever publishes is no longer read from."""
+        self.control("set_vm_memory_high_watermark", "0.0001")
+        try:
+            yield
+        finally:
+            self.control("set_vm_memory_high_watermark", "0.4")
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Connections stand and nobody answers, as behind a half-open connection."""
+        os.kill(self.processes[-1].pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.processes[-1].pid, signal.SIGCONT)
+
+
+class Running:
+    def __init__(self, fleet, broker, receiver):
+        self.fleet, self.broker, self.receiver = fleet, broker, receiver
+        self.key = fleet.sign_up(("dashboard", receiver.url))
+        self.api, self.sweeper, self.worker = fleet.api(), fleet.sweeper(), fleet.worker()
+        fleet.ready(self.worker)
+        wait_until(self.api.ready, timeout=60, what="the API is ready")
+        wait_until(lambda: fleet.leader() == self.sweeper.pid, timeout=60, what="the sweeper leads")
+        self.usual = self.post(unique("usual"))
+
+    def post(self, run):
+        """Post one after the other, each answered 202; answers the median seconds."""
+
+        def one(number):
+            status, _, text = self.api.post(self.key, line(f"{run}-{number}", number))
+            assert status == 202, text
+
+        return statistics.median(seconds(lambda number=number: one(number)) for number in range(POSTS))
+
+    def arrived(self, *runs):
+        self.fleet.delivered(self.receiver, [f"{run}-{number}" for run in runs for number in range(POSTS)])
+        assert len({one.key for one in self.receiver.received}) == len(set(self.receiver.ids))
+
+    def says(self, process, text, after):
+        wait_until(lambda: text in process.said()[after:], timeout=30, what=text)
+
+
+@pytest.fixture(scope="module")
+def hub(store, make_fleet, make_receiver):
+    with contextlib.ExitStack() as stack:
+        broker = Broker()
+        stack.callback(broker.remove)
+        broker.start()
+        fleet = make_fleet(store, broker.url)
+        stack.callback(fleet.close)  # before the broker
+        yield Running(fleet, broker, make_receiver())
+
+
+DOWN, UP = "doorbell: the broker does not answer (", "doorbell: the broker answers again"
+
+
+@pytest.mark.parametrize("fault", [Broker.blocking_publishers, Broker.frozen], ids=["memory alarm", "frozen"])
+def test_a_broker_that_takes_nothing_delays_no_post(hub, fault):
+    run, told = unique("blocked"), len(hub.api.said())
+    with fault(hub.broker):
+        took = hub.post(run)
+        hub.says(hub.api, DOWN, told)  # so the fault hit: a doorbell was rung and not confirmed
+        more = hub.post(f"{run}-more")
+    assert max(took, more) < 5 * hub.usual + 0.05
+    hub.arrived(run, f"{run}-more")
+    # Each process has one thread that rings; this one rings again.
+    again = hub.post(f"{run}-again")
+    hub.says(hub.api, UP, told)
+    assert again < 5 * hub.usual + 0.05
+    hub.arrived(f"{run}-again")
+    assert hub.worker.alive()
+
+
+def test_posts_go_on_without_a_broker_and_deliveries_when_it_is_back(hub):
+    run, told = unique("stopped"), len(hub.api.said())
+    hub.broker.stop()
+    took = hub.post(run)
+    hub.says(hub.api, DOWN, told)
+    assert took < 5 * hub.usual + 0.05
+    assert hub.fleet.states()["pending"] == POSTS
+    hub.broker.start()
+    hub.arrived(run)
+    assert "Traceback" not in hub.api.said() + hub.sweeper.said()
+
+
+def test_a_broker_that_lost_all_its_data_loses_no_delivery(hub):
+    run = unique("empty")
+    hub.receiver.free.clear()
+    hub.post(run)
+    wait_until(lambda: any(id.startswith(run) for id in hub.receiver.ids), what="some are under way")
+    hub.broker.lose_data()
+    hub.post(f"{run}-more")
+    hub.receiver.free.set()
+    hub.broker.start()
+    hub.arrived(run, f"{run}-more")
+    hub.fleet.ready(hub.worker)
+    assert all(one.alive() for one in (hub.api, hub.sweeper, hub.worker))
+    # Doorbells are rung at once again, and not only by the sweeper.
+    told = len(hub.api.said())
+    hub.post(f"{run}-again")
+    hub.arrived(f"{run}-again")
+    assert DOWN not in hub.api.said()[told:]
