@@ -28,8 +28,10 @@ async def test_it_is_ready_in_an_empty_home_says_where_and_ends_on_sigterm(make_
     await until((hub.home / "drop" / "e-budgeting" / "rka").is_dir, "the drop folder")
     children = hub.children()
     assert sorted(children) == ["engine", "front"]
+    assert (hub.home / "arus.db-wal").exists()
     assert await hub.stop() == 0
     assert not any(alive(pid) for pid in children.values())
+    assert not (hub.home / "arus.db-wal").exists()  # everybody has closed the store: it is one file again
     assert "Traceback" not in hub.said()
 
 
