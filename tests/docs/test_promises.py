@@ -7,7 +7,7 @@ import pytest
 from .pages import ROOT, read
 
 PAGE = read("docs/promises.md")
-PROOFS = sorted(set(re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", PAGE)))
+PROOFS = sorted(set(re.findall(r"`(tests/[\w/.]+\.py)(?:::(?:\w+::)?(\w+))?`", PAGE)))
 
 
 def test_there_are_twelve_and_each_says_how_it_stands():

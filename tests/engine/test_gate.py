@@ -7,11 +7,9 @@ from bus.contract.verdict import Ambiguous
 from bus.engine import attempt, controls
 from bus.engine.claim import reclaim, start
 from bus.engine.gate import Gate
+from tests.engine.draining import ScriptedSink
 from tests.engine.hub import Hub, incoming
-from tests.engine.test_drain import ScriptedSink, place
 from tests.services import wait_until_async
-
-__all__ = ["place"]
 
 
 async def test_many_pass_together_and_one_alone_who_is_not_starved():
