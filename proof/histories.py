@@ -1,6 +1,7 @@
 """The logs of one run, as the checker reads them.
 
-``client.jsonl``  of the poster: ``invoke`` before sending, then ``ok``, ``fail`` or ``info``
+``client.jsonl``  of the poster: ``invoke`` before sending, then ``ok``, ``fail`` or ``info``; ``other`` with the
+                  answer to another content under a known id
 ``dest.jsonl``    of the destination: every attempt that reached it, its effect, and the answer
 ``faults.jsonl``  what was done to the hub and when it was back
 ``final.json``    the hub's own account once nothing moved any more
@@ -85,12 +86,16 @@ class Final:
 
 @dataclass(frozen=True)
 class History:
-    """A whole run. ``tries`` holds every invoke as (id, at) in the poster's order, repeated ones too."""
+    """A whole run. ``tries`` holds every invoke as (id, at) in the poster's order, repeated ones too.
+
+    ``others`` are the answers to another content posted under a known id.
+    """
 
     invoked: dict[str, Invoked]
     tries: list[tuple[str, float]]
     changed: list[str]
     ended: list[Ended]
+    others: list[Ended]
     arrived: list[Arrived]
     malformed: list[str]
     faults: list[Fault]
@@ -137,9 +142,11 @@ def _read(folder: Path) -> History:
     tries: list[tuple[str, float]] = []
     changed: list[str] = []
     ended: list[Ended] = []
+    others: list[Ended] = []
     for line in _lines(folder / "client.jsonl"):
         if line["event"] != "invoke":
-            ended.append(Ended(line["id"], line["event"], line["answer"], line["at"]))
+            known = others if line["event"] == "other" else ended
+            known.append(Ended(line["id"], line["event"], line["answer"], line["at"]))
             continue
         one = Invoked(line["id"], line["key"], line["n"], line["sha"], line["at"])
         first = invoked.setdefault(one.id, one)
@@ -153,6 +160,7 @@ def _read(folder: Path) -> History:
         tries=tries,
         changed=changed,
         ended=ended,
+        others=others,
         arrived=[Arrived(*(line[name] for name in fields)) for line in came if "malformed" not in line],
         malformed=[line["malformed"] for line in came if "malformed" in line],
         faults=_faults(_lines(folder / "faults.jsonl")),

@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import aiohttp
 import orjson
 
-from .processes import children, gone
+from .processes import gone
 
-Victim = Literal["hub", "front", "engine"]
-"""What is killed: the supervising process, whose children must end with it, or one of the two children alone."""
-
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
 DEATH_SECONDS = 15.0
 PAUSE_SECONDS = 0.02
 
@@ -39,23 +36,36 @@ def command() -> str:
     return found
 
 
-class Hub:
-    """A hub in ``folder``. ``environment`` is added to that of this process, of which no ``ARUS_*`` setting is kept.
+class Hub(ABC):
+    """What both ways of running have in common. A *part* is a process with a role; ``kill`` says which there are.
 
-    After the first start it keeps its port, so that a restarted one is found where the first was.
+    ``environment`` is added to that of this process, of which no ``ARUS_*`` setting is kept.
     """
 
+    accepts: str
+    """The part that takes messages."""
+    delivers: str
+    """The part that delivers them."""
+
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self._order = self.folder / "kill-order"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ARUS_")}
-        self._environment = {**inherited, **(environment or {}), "ARUS_HOME": str(folder / "home")}
-        self._log = folder / "hub.log"
-        self._process: asyncio.subprocess.Process | None = None
-        self._port = 0
+        self.environment = {
+            **inherited,
+            "ARUS_KILL_POINT": str(self._order),
+            **(environment or {}),
+            "ARUS_HOME": str(self.folder / "home"),
+        }
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -64,91 +74,93 @@ class Hub:
         await self.stop()
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+    @abstractmethod
+    def urls(self) -> list[str]:
+        """Where it takes messages: one address for each process that does."""
 
+    @abstractmethod
     async def start(self) -> None:
         """Start and wait until it is ready. Raises HubFailed."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        written = self._log.stat().st_size if self._log.exists() else 0
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                command(), "serve", "--port", str(self._port),
-                env=self._environment, cwd=self._folder, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-        if self._port == 0:
-            self._port = await self._port_said(written)
-        await self.ready()
+
+    @abstractmethod
+    async def _end(self) -> None:
+        """End every process as an operator does. Raises HubFailed where one does not end."""
+
+    @abstractmethod
+    def part(self, name: str) -> int:
+        """The process id of a running part of this name. Raises HubFailed where there is none."""
+
+    @abstractmethod
+    def deliverers(self) -> list[str]:
+        """Every part that delivers."""
+
+    @abstractmethod
+    async def kill(self, part: str) -> int:
+        """SIGKILL; answers the process id once it is dead. Raises HubFailed where there was nothing to kill."""
+
+    @abstractmethod
+    async def back(self, part: str, dead: int) -> None:
+        """Wait until the killed part is there again. Raises HubFailed."""
+
+    @abstractmethod
+    async def restart(self) -> None:
+        """Every process once, in turn, as for a deployment: asked to end, waited for, started. Raises HubFailed."""
+
+    @abstractmethod
+    def last_words(self) -> str:
+        """The end of its log, for an error message."""
 
     async def stop(self) -> None:
         """End it as an operator does. Raises HubFailed where it does not end."""
         if self._session is not None:
             await self._session.close()
             self._session = None
-        process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), DEATH_SECONDS * 2)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            raise HubFailed(f"it did not end on SIGTERM{self.last_words()}") from None
+        await self._end()
 
-    async def kill(self, victim: Victim) -> int:
-        """SIGKILL; answers the process id once it is dead. Raises HubFailed where there was nothing to kill.
+    async def order_kill(self, point: str, patience: float) -> int | None:
+        """Have the next process that passes ``point`` (``name[:n]``) kill itself; answers its id once it is dead.
 
-        With the supervising process its children must be gone too: an orphan would go on sending.
+        None where nobody came by within ``patience`` seconds: the order is taken back.
         """
-        process = self._running()
-        family = children(process.pid)
-        if victim == "hub":
-            process.kill()
-            await process.wait()
-            if not await gone(list(family), DEATH_SECONDS):
-                raise HubFailed(f"children outlive their killed parent: {family}")
-            return process.pid
-        pid = self._child(victim, family)
-        if pid is None:
-            raise HubFailed(f"it has no {victim} to kill{self.last_words()}")
-        os.kill(pid, signal.SIGKILL)
-        if not await gone([pid], DEATH_SECONDS):
-            raise HubFailed(f"its {victim} {pid} outlives SIGKILL")
-        return pid
-
-    async def back(self, victim: Victim, dead: int) -> None:
-        """Wait until the killed part is there again; the supervising process is started anew. Raises HubFailed."""
-        if victim == "hub":
-            await self.start()
-            return
-        until = time.monotonic() + READY_SECONDS
-        while self._child(victim, children(self._running().pid)) in {None, dead}:
+        draft = self._order.with_suffix(".draft")
+        draft.write_text(point, encoding="ascii")
+        before = set(self._taken())
+        draft.rename(self._order)
+        until = time.monotonic() + patience
+        while not (taken := set(self._taken()) - before):
             if time.monotonic() > until:
-                raise HubFailed(f"its {victim} was not started again{self.last_words()}")
+                self._order.unlink(missing_ok=True)
+                # It may have been taken in this very moment.
+                taken = set(self._taken()) - before
+                break
             await asyncio.sleep(PAUSE_SECONDS)
-        await self.ready()
+        await gone(list(taken), DEATH_SECONDS)
+        return next(iter(taken), None)
+
+    def _taken(self) -> list[int]:
+        return [int(path.suffix[1:]) for path in self.folder.glob("kill-order.*") if path.suffix[1:].isdecimal()]
 
     async def ready(self) -> None:
-        """Wait until ``/readyz`` answers 200. Raises HubFailed."""
+        """Wait until ``/readyz`` answers 200 at every address. Raises HubFailed."""
         until = time.monotonic() + READY_SECONDS
-        while True:
-            self._running()
-            try:
-                async with self.session.get(f"{self.url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except (aiohttp.ClientError, TimeoutError, OSError):
-                pass
-            if time.monotonic() > until:
-                raise HubFailed(f"it is not ready after {READY_SECONDS:g} s{self.last_words()}")
-            await asyncio.sleep(PAUSE_SECONDS)
+        for url in self.urls:
+            while not await self._answers(url):
+                if time.monotonic() > until:
+                    raise HubFailed(f"{url} is not ready after {READY_SECONDS:g} s{self.last_words()}")
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _answers(self, url: str) -> bool:
+        try:
+            async with self.session.get(f"{url}/readyz") as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
 
     async def create_key(self, system: str, scope: str) -> str:
         """A key by the command line, as an operator makes one. Raises HubFailed."""
         words = (command(), "keys", "create", system, "--scope", scope, "--json")
         process = await asyncio.create_subprocess_exec(
-            *words, env=self._environment, cwd=self._folder,
+            *words, env=self.environment, cwd=self.folder,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()
@@ -159,7 +171,7 @@ class Hub:
     async def call(self, method: str, path: str, key: str | None = None, body: Any = None) -> Any:
         """A JSON answer of the interface. Raises HubFailed for anything but 2xx."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        async with self.session.request(method, self.url + path, headers=headers, json=body) as answer:
+        async with self.session.request(method, self.urls[0] + path, headers=headers, json=body) as answer:
             text = await answer.read()
             if not answer.ok:
                 raise HubFailed(f"{method} {path} answered {answer.status}: {text.decode(errors='replace')[:500]}")
@@ -171,26 +183,27 @@ class Hub:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=READY_SECONDS))
         return self._session
 
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None or self._process.returncode is not None:
-            raise HubFailed(f"it does not run{self.last_words()}")
-        return self._process
 
-    async def _port_said(self, written: int) -> int:
-        """The port in the line ``arus: http://host:port`` that this start added to the log."""
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            self._running()
-            for line in self._log.read_bytes()[written:].decode(errors="replace").splitlines(keepends=True):
-                if line.startswith("arus: http://") and line.endswith("\n"):
-                    return int(line.strip().rpartition(":")[2])
-            await asyncio.sleep(PAUSE_SECONDS)
-        raise HubFailed(f"it did not say where it listens{self.last_words()}")
+async def said_port(log: Path, runs: Callable[[], bool]) -> int:
+    """The port in the line ``arus: http://host:port`` of a log, once it is there. Raises HubFailed."""
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
+        if port := _port(log):
+            return port
+        if not runs():
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+    raise HubFailed(f"it did not say where it listens{tail(log)}")
 
-    def _child(self, victim: Victim, family: Mapping[int, str]) -> int | None:
-        return next((pid for pid, line in family.items() if f"{victim}_process" in line), None)
 
-    def last_words(self) -> str:
-        """The end of its log, for an error message."""
-        text = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return "; its log ends:\n" + "\n".join(text.splitlines()[-15:])
+def _port(log: Path) -> int | None:
+    for line in log.read_bytes().decode(errors="replace").splitlines(keepends=True):
+        if line.startswith("arus: http://") and line.endswith("\n"):
+            return int(line.strip().rpartition(":")[2])
+    return None
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, for an error message."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return f"; {log.name} ends:\n" + "\n".join(text.splitlines()[-15:])

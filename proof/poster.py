@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,23 +42,26 @@ class Manner:
 class Poster:
     """The next message of a key goes out after the answer to the one before; what is in doubt is sent again as it was.
 
-    Nothing new is posted while ``room`` is not set: a load that runs far ahead of its deliveries proves little of them.
+    Tries go to the addresses in turn. Nothing new is posted while ``room`` is not set: a load that runs far ahead of
+    its deliveries proves little of them.
     """
 
-    def __init__(self, url: str, key: str, load: Load, journal: Journal, manner: Manner, room: asyncio.Event) -> None:
-        self._url = f"{url}/v1/messages"
+    def __init__(
+        self, urls: Sequence[str], key: str, load: Load, journal: Journal, manner: Manner, room: asyncio.Event
+    ) -> None:
+        self._urls = itertools.cycle([f"{url}/v1/messages" for url in urls])
         self._headers = {"Authorization": f"Bearer {key}"}
         self._load = load
         self._journal = journal
         self._manner = manner
         self._room = room
-        self._ready: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+        self._ready: asyncio.Queue[tuple[int, int] | None] = asyncio.Queue()
         self._left = load.messages
-        self._done = asyncio.Event()
+        self._finishing = False
         self.acknowledged = 0
 
     async def run(self) -> None:
-        """Post until every message has had its final answer."""
+        """Post until every message, or every one begun at ``finish``, has had its final answer."""
         for key in self._load.order():
             self._ready.put_nowait((key, 1))
         connector = aiohttp.TCPConnector(limit=0)
@@ -65,24 +69,35 @@ class Poster:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers) as session:
             sizes = [1] * self._manner.single + [self._manner.batch] * self._manner.bulk
             tasks = [asyncio.create_task(self._work(session, size)) for size in sizes]
-            ended = asyncio.create_task(self._done.wait())
             try:
-                await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.gather(*tasks)
             finally:
-                for task in [ended, *tasks]:
+                for task in tasks:
                     task.cancel()
-                outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def finish(self) -> None:
+        """Begin no further message."""
+        self._finishing = True
+        self._ready.put_nowait(None)
+        self._room.set()
 
     async def _work(self, session: aiohttp.ClientSession, size: int) -> None:
-        while True:
-            await self._room.wait()
-            turns = [await self._ready.get()]
-            while len(turns) < size and not self._ready.empty():
-                turns.append(self._ready.get_nowait())
+        while turns := await self._turns(size):
             await self._settle(session, turns, bulk=size > 1)
+
+    async def _turns(self, size: int) -> list[tuple[int, int]]:
+        """The next messages to post, at most ``size``; none: it is over."""
+        if not self._finishing:
+            await self._room.wait()
+        turns: list[tuple[int, int]] = []
+        while not turns or (len(turns) < size and not self._ready.empty()):
+            turn = await self._ready.get()
+            if turn is None or self._finishing:
+                self._ready.put_nowait(None)  # for the others
+                break
+            turns.append(turn)
+        return turns
 
     async def _settle(self, session: aiohttp.ClientSession, turns: Sequence[tuple[int, int]], *, bulk: bool) -> None:
         """Post these messages, and again what stays in doubt, until each has its final answer."""
@@ -108,7 +123,7 @@ class Poster:
             {"event": "invoke", "id": one.id, "key": one.key, "n": one.n, "sha": one.sha, "try": tries}
             for one in postings
         )
-        ends = await (_bulk if bulk else _single)(session, self._url, postings)
+        ends = await (_bulk if bulk else _single)(session, next(self._urls), postings)
         await self._note(
             {"event": end.event, "id": one.id, "answer": end.answer} for one, end in zip(postings, ends, strict=True)
         )
@@ -124,7 +139,7 @@ class Poster:
         if n < self._load.length(key):
             self._ready.put_nowait((key, n + 1))
         if self._left == 0:
-            self._done.set()
+            self.finish()
 
 
 async def _single(session: aiohttp.ClientSession, url: str, postings: Sequence[Posting]) -> list[End]:

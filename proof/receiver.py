@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import orjson
@@ -52,5 +52,17 @@ class Receiver:
 
     async def applied(self) -> int:
         """How many messages have had their effect."""
+        return int((await self._counts())["applied"])
+
+    async def answers(self) -> dict[str, int]:
+        """How many attempts met which whim of its mood (see ``Mood.whim``) until now."""
+        return dict((await self._counts())["answers"])
+
+    async def change(self, mood: Mood) -> None:
+        """From the return on it behaves so; attempts that it held are cut off."""
+        async with self._session.put(self.url, data=mood.encoded()) as answer:
+            answer.raise_for_status()
+
+    async def _counts(self) -> dict[str, Any]:
         async with self._session.get(self.url) as answer:
-            return int((await answer.json())["applied"])
+            return dict(await answer.json())

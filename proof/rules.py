@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from .histories import OPEN_STATES, STANDING_STATES, History
 
+REFUSALS = frozenset({"409", "0"})
+"""Answers to another content under a known id: a conflict, or none, where a fault came between."""
+
 LEAST = 200
 """Messages that must be acknowledged before, between and after the faults, or the run shows nothing."""
 
@@ -86,6 +89,11 @@ def refused_stays_refused(history: History) -> Iterator[Violation]:
     """N3: what was refused is never applied; and a load of good messages is not refused."""
     yield from _if_any("N3", "refused and yet applied", (id for id in history.applied if id in history.refused))
     yield from _if_any("load", "refused, though well formed", history.refused)
+    yield from _if_any(
+        "N3",
+        "another content under a known id was not refused",
+        (one.id for one in history.others if one.answer not in REFUSALS),
+    )
 
 
 def one_effect(history: History) -> Iterator[Violation]:

@@ -5,156 +5,149 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
-from . import kills
 from .account import account, at_rest
 from .checker import Verdict, check
-from .destination import Mood
+from .embedded import Embedded
+from .fleet import Fleet
+from .gateway import Gateway
 from .histories import read
 from .hub import Hub, HubFailed
 from .journal import Journal
-from .kills import Kill, Meter
 from .load import SYSTEM, TYPE, Load
-from .poster import Manner, Poster
+from .plan import Plan
+from .poster import Poster
+from .progress import Progress
 from .receiver import Receiver
-from .rules import LEAST
+from .scene import Scene, Servers
+from .schedule import FIRST, LAST, Strike, schedule
+from .servers import Broker, Database
 
 SUBSCRIBER = "bukti-arus"
 """The external system that subscribes."""
 
 LOOK_SECONDS = 0.02
 
-STALL_SECONDS = 10.0
-"""When nothing has moved for so long, what is missing may be lost and is waited for no longer."""
+Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do. ``least`` is the checker's measure for a run that shows something; ``patience`` in seconds."""
-
-    messages: int = 20_000
-    keys: int = 500
-    kills: int = 20
-    seed: int = 1
-    mood: Mood = field(default_factory=Mood)
-    manner: Manner = field(default_factory=Manner)
-    least: int = LEAST
-    patience: float = 120.0
-
-    @property
-    def backlog(self) -> int:
-        """How far the deliveries may fall behind before nothing new is posted."""
-        return max(self.messages // 20, self.manner.batch)
-
-
-class Progress:
-    """How far the load has come, for those who wait for a part of it."""
-
-    def __init__(self, backlog: int) -> None:
-        self._backlog = backlog
-        self._moved_at = time.monotonic()
-        self._given_up = 0
-        self._news = asyncio.Condition()
-        self._counts: dict[Meter, int] = {"acknowledged": 0, "applied": 0}
-        self.posting = True
-        self.room = asyncio.Event()
-
-    async def note(self, acknowledged: int, applied: int) -> None:
-        """Take the present counts."""
-        if (acknowledged, applied) != (self._counts["acknowledged"], self._counts["applied"]):
-            self._moved_at = time.monotonic()
-        self._counts = {"acknowledged": acknowledged, "applied": applied}
-        if self._stalled():
-            self._given_up = acknowledged - applied
-        if acknowledged - applied - self._given_up < self._backlog:
-            self.room.set()
-        else:
-            self.room.clear()
-        async with self._news:
-            self._news.notify_all()
-
-    async def reached(self, meter: Meter, count: int) -> int:
-        """Wait until the meter is there, counting as applied what was given up; answers where it is."""
-        async with self._news:
-            await self._news.wait_for(lambda: self._so_far(meter) >= count)
-            return self._counts[meter]
-
-    def _so_far(self, meter: Meter) -> int:
-        return self._counts[meter] + (self._given_up if meter == "applied" else 0)
-
-    @property
-    def idle(self) -> float:
-        """Seconds since anything moved."""
-        return time.monotonic() - self._moved_at
-
-    def _stalled(self) -> bool:
-        return self.idle > STALL_SECONDS
-
-
-async def run(plan: Plan, folder: Path, environment: Mapping[str, str] | None = None) -> Verdict:
+async def run(
+    plan: Plan, folder: Path, environment: Mapping[str, str] | None = None, say: Say = lambda _line: None
+) -> Verdict:
     """Run ``plan`` in the empty ``folder`` and judge its logs, which stay there.
 
-    ``environment`` is given to the hub's processes. Raises HubFailed, alone or in an ExceptionGroup, where the hub
-    does not start, does not come back, or stands still for ``plan.patience`` seconds.
+    ``environment`` is given to the hub's processes; ``say`` hears of each step. Raises UnknownRow, ServerMissing, and,
+    alone or in an ExceptionGroup, HubFailed where the hub does not start, does not come back, or stands still for
+    ``plan.patience`` seconds.
     """
-    async with (
-        Receiver(folder / "dest.jsonl", plan.mood) as receiver,
-        Journal(folder / "client.jsonl") as client,
-        Journal(folder / "faults.jsonl") as faults,
-        Hub(folder / "hub", environment) as hub,
-    ):
-        poster_key, reader_key = await asyncio.gather(
-            hub.create_key(SYSTEM, "post"), hub.create_key(SUBSCRIBER, "read")
-        )
-        await hub.call(
-            "POST",
-            "/v1/subscriptions",
-            reader_key,
-            {"types": ["budget.*"], "url": receiver.url, "secret": secrets.token_urlsafe(32), "from": "now"},
-        )
-        load = await _load(hub, reader_key, plan)
-        progress = Progress(plan.backlog)
-        poster = Poster(hub.url, poster_key, load, client, plan.manner, progress.room)
-        async with asyncio.TaskGroup() as watch:
-            watching = watch.create_task(_watch(progress, poster, receiver, hub, plan.patience))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(poster.run())
-                group.create_task(_kill(hub, kills.schedule(plan.messages, plan.kills, plan.seed), progress, faults))
-            progress.posting = False
-            await at_rest(hub, plan.patience)
-            watching.cancel()
-        final = await account(hub, reader_key)
+    strikes = schedule(plan.strikes, plan.rounds, plan.seed)
+    async with AsyncExitStack() as stack:
+        scene = await _scene(plan, folder, {**plan.environment, **(environment or {})}, stack)
+        reader_key = await _subscribe(scene)
+        poster = Poster(scene.hub.urls, scene.poster_key, scene.load, scene.client, plan.manner, scene.progress.room)
+        say(f"running in {folder}: {len(strikes)} faults")
+        await _under_load(plan, scene, poster, strikes, say)
+        final = await account(scene.hub, reader_key)
     _write(folder / "final.json", final)
-    return check(read(folder), plan.least)
+    say("judging")
+    return await asyncio.to_thread(lambda: check(read(folder), plan.least))
 
 
-async def _load(hub: Hub, key: str, plan: Plan) -> Load:
-    schema = await hub.call("GET", f"/v1/schemas/{TYPE}", key)
-    return Load(schema["examples"][0], schema["x-arus-key"], messages=plan.messages, keys=plan.keys, seed=plan.seed)
+async def _scene(plan: Plan, folder: Path, environment: Mapping[str, str], stack: AsyncExitStack) -> Scene:
+    """Everything started, and ended by ``stack``."""
+    receiver = await stack.enter_async_context(Receiver(folder / "dest.jsonl", plan.mood))
+    gate = await stack.enter_async_context(_gateway(receiver.url))
+    client = await stack.enter_async_context(Journal(folder / "client.jsonl"))
+    log = await stack.enter_async_context(Journal(folder / "faults.jsonl"))
+    servers: Servers | None = None
+    hub: Hub = Embedded(folder / "hub", environment)
+    if plan.distributed:
+        servers = await _servers(stack)
+        hub = Fleet(
+            folder / "hub",
+            {
+                **environment,
+                "ARUS_DATABASE_URL": servers.database.url(servers.database_gate.port),
+                "ARUS_BROKER_URL": servers.broker.url(servers.broker_gate.port),
+            },
+        )
+    await stack.enter_async_context(hub)
+    poster_key = await hub.create_key(SYSTEM, "post,read")
+    schema = await hub.call("GET", f"/v1/schemas/{TYPE}", poster_key)
+    load = Load(schema["examples"][0], schema["x-arus-key"], messages=plan.load, keys=plan.keys, seed=plan.seed)
+    progress = Progress(plan.load, plan.seconds, plan.backlog)
+    return Scene(hub, receiver, gate, progress, load, poster_key, client, log, plan.mood, plan.lease, servers)
 
 
-async def _watch(progress: Progress, poster: Poster, receiver: Receiver, hub: Hub, patience: float) -> None:
+async def _servers(stack: AsyncExitStack) -> Servers:
+    database, broker = Database(), Broker()
+    await asyncio.gather(stack.enter_async_context(database), stack.enter_async_context(broker))
+    database_gate = await stack.enter_async_context(Gateway("127.0.0.1", database.port))
+    broker_gate = await stack.enter_async_context(Gateway("127.0.0.1", broker.port))
+    return Servers(database, broker, database_gate, broker_gate)
+
+
+def _gateway(url: str) -> Gateway:
+    place = urlsplit(url)
+    return Gateway(str(place.hostname), int(place.port or 80))
+
+
+async def _subscribe(scene: Scene) -> str:
+    """The subscriber's key; its URL leads through the proxy."""
+    key = await scene.hub.create_key(SUBSCRIBER, "read")
+    wanted = {
+        "types": ["budget.*"],
+        "url": f"http://127.0.0.1:{scene.gate.port}/",
+        "secret": secrets.token_urlsafe(32),
+        "from": "now",
+    }
+    await scene.hub.call("POST", "/v1/subscriptions", key, wanted)
+    return key
+
+
+async def _under_load(plan: Plan, scene: Scene, poster: Poster, strikes: list[Strike], say: Say) -> None:
+    """Post, strike, and wait until nothing moves any more."""
+    progress = scene.progress
+    async with asyncio.TaskGroup() as watch:
+        watching = watch.create_task(_watch(progress, poster, scene, plan.patience))
+        async with asyncio.TaskGroup() as group:
+            posting = group.create_task(poster.run())
+            await _strike(scene, strikes, say)
+            if plan.seconds is not None:
+                await progress.reached("acknowledged", 1.0)
+                poster.finish()
+            await posting
+        progress.posting = False
+        say("waiting until all is delivered")
+        await at_rest(scene.hub, plan.patience)
+        watching.cancel()
+
+
+async def _watch(progress: Progress, poster: Poster, scene: Scene, patience: float) -> None:
     while True:
-        await progress.note(poster.acknowledged, await receiver.applied())
+        await progress.note(poster.acknowledged, await scene.receiver.applied())
         if progress.posting and progress.idle > patience:
-            raise HubFailed(f"nothing was acknowledged or applied for {patience:g} s{hub.last_words()}")
+            raise HubFailed(f"nothing was acknowledged or applied for {patience:g} s{scene.hub.last_words()}")
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _kill(hub: Hub, schedule: list[Kill], progress: Progress, faults: Journal) -> None:
-    for number, kill in enumerate(schedule):
-        where = await progress.reached(kill.meter, kill.count)
-        fault = {"event": "fault", "number": number, "name": f"kill -9 {kill.victim}", "at": time.monotonic()}
-        pid = await hub.kill(kill.victim)
-        await faults.put({**fault, "hit": True, "pid": pid, kill.meter: where, "meant": kill.count})
-        await hub.back(kill.victim, pid)
-        await faults.put({"event": "back", "number": number})
+async def _strike(scene: Scene, strikes: list[Strike], say: Say) -> None:
+    began = time.monotonic()
+    for number, strike in enumerate(strikes):
+        following = strikes[number + 1].share if number + 1 < len(strikes) else LAST
+        scene.progress.ceiling = max(following, strike.share + 0.05)
+        await scene.progress.reached("applied", FIRST)
+        where = await scene.progress.reached(strike.fault.meter, strike.share)
+        say(f"{time.monotonic() - began:7.1f} s, {where} {strike.fault.meter}: {strike.fault.name}")
+        await strike.fault.strike(scene)
+    scene.progress.ceiling = 1.0
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

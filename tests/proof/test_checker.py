@@ -90,6 +90,13 @@ def test_n3_refused_first_and_accepted_later_is_accepted(run, tmp_path):
     assert broken(run, tmp_path) == set()
 
 
+def test_n3_another_content_under_a_known_id_must_be_a_conflict(run, tmp_path):
+    run.client.append({"event": "other", "id": "a-7", "answer": "409", "at": 300.0})
+    assert broken(run, tmp_path) == set()
+    run.client.append({"event": "other", "id": "a-7", "answer": "accepted", "at": 300.0})
+    assert broken(run, tmp_path) == {"N3"}
+
+
 def test_n4_a_new_idempotency_key_for_an_attempt_breaks_it(run, tmp_path):
     run.dest[-1]["idempotency_key"] = "another"
     assert broken(run, tmp_path) == {"N4"}

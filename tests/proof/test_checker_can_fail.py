@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from proof.destination import Mood
-from proof.run import Plan, run
+from proof.plan import Plan
+from proof.run import run
 
 PLANTS = Path(__file__).parent / "plants"
 
 PLAN = Plan(
     messages=1_500,
     keys=75,
-    kills=2,
+    faults=("F03",),
     seed=4,
     # Some messages are refused six times, so that there is a fifth retry to drop.
     mood=Mood(seed=4, unavailable=0.005, reset=0.005, stubborn=0.008, stubborn_tries=6),

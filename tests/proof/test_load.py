@@ -1,13 +1,11 @@
 """The load: the same seed gives the same bytes, each message carries its place, and no two keys meet."""
 
-import itertools
 from urllib.parse import quote
 
 import orjson
 import pytest
 
 from mappings.canonical.budget_line import BudgetLine
-from proof import kills
 from proof.load import Load, fingerprint, place_in_order
 
 
@@ -63,15 +61,3 @@ def test_fingerprints_do_not_depend_on_the_order_of_members_but_on_every_value()
 def test_a_load_that_cannot_be_is_refused(messages, keys, fields):
     with pytest.raises(ValueError, match="load"):
         Load(BudgetLine.EXAMPLE, fields, messages=messages, keys=keys, seed=1)
-
-
-def test_kills_alternate_and_are_spread_over_the_load():
-    plan = kills.schedule(20_000, 20, seed=5)
-    assert plan == kills.schedule(20_000, 20, seed=5) != kills.schedule(20_000, 20, seed=6)
-    assert [kill.victim for kill in plan[:4]] == ["engine", "hub", "front", "engine"]
-    counts = [kill.count for kill in plan]
-    assert counts == sorted(counts)
-    assert counts[0] >= 1000
-    assert counts[-1] <= 17_000
-    assert max(after - before for before, after in itertools.pairwise(counts)) <= 2 * 800
-    assert kills.schedule(10, 0, seed=1) == []

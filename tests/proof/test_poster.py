@@ -58,7 +58,7 @@ async def post(hub, messages=60, keys=6, manner=Manner(single=2, bulk=1, batch=4
     room = asyncio.Event()
     room.set()
     async with Journal(hub.journal) as journal:
-        poster = Poster(hub.url, "key", load, journal, manner, room)
+        poster = Poster([hub.url], "key", load, journal, manner, room)
         await asyncio.wait_for(poster.run(), 30)
     return poster
 
@@ -131,7 +131,7 @@ async def test_nothing_goes_out_while_there_is_no_room(hub):
     load = Load(BudgetLine.EXAMPLE, BudgetLine.KEY, messages=6, keys=3, seed=1)
     room = asyncio.Event()
     async with Journal(hub.journal) as journal:
-        posting = asyncio.create_task(Poster(hub.url, "key", load, journal, Manner(), room).run())
+        posting = asyncio.create_task(Poster([hub.url], "key", load, journal, Manner(), room).run())
         for _ in range(20):
             await asyncio.sleep(0)
         assert hub.posts == []

@@ -11,6 +11,7 @@ from . import (
     keys,
     messages,
     operate,
+    prove,
     records,
     replay,
     run,
@@ -32,6 +33,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     run.register(app)
+    app.command()(prove.prove)
     store.register(app)
     intake.register(app)
     operate.register(app)
