@@ -113,7 +113,7 @@ def http() -> Iterator[str]:
     """Addresses, from the application's own OpenAPI document."""
     from bus.entrypoints.api.app import create_app  # noqa: PLC0415 - only this page needs the application
 
-    closed: Any = types.SimpleNamespace(writer=None, database=None)  # addresses are known without a store
+    closed: Any = types.SimpleNamespace(writer=None, database=None, routing=None)  # addresses are known without a store
     yield "# HTTP"
     yield ""
     yield "`/openapi.json` has parameters and answers in full. Posting messages: [how](../posting.md)."

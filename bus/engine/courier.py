@@ -92,7 +92,11 @@ class Courier:
     async def _step(self, destination: Destination, runs: Sequence[_Run]) -> None:
         """Attempt the head of each run, when the sink has room."""
         async with destination.sending:
-            await self._step_now(destination, runs)
+            if destination.pace.take():
+                await self._step_now(destination, runs)
+                return
+        for run in runs:  # given back, and claimed again when the pace allows
+            run.stop()
 
     async def _step_now(self, destination: Destination, runs: Sequence[_Run]) -> None:
         heads = [_Head(run) for run in runs]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from bus.contract.sink import Sink
 
+from .pace import Pace
+
 OPENING = 5
 """Attempts in a row that found nobody there before the circuit opens."""
 
@@ -51,11 +53,15 @@ class Circuit:
 
 @dataclass(slots=True)
 class Destination:
-    """``system`` is whom a pause stops: the system itself, or the one that a subscription belongs to."""
+    """``system`` is whom a pause stops: the system itself, or the one that a subscription belongs to.
+
+    ``pace`` bounds the requests a second, of this worker.
+    """
 
     name: str
     system: str
     sink: Sink
+    pace: Pace = field(default_factory=lambda: Pace(None))
     circuit: Circuit = field(default_factory=Circuit)
     lanes_in_hand: int = 0
     sending: asyncio.Semaphore = field(init=False, repr=False)
@@ -65,8 +71,15 @@ class Destination:
         self.sending = asyncio.Semaphore(max(self.sink.concurrency, 1))
 
     @property
+    def room(self) -> int:
+        """Lanes that may be claimed now: there is room, the circuit lets them through, and so does the pace."""
+        lanes = self.circuit.room(self.width)
+        batch = max(self.sink.batch, 1)
+        return min(lanes, self.pace.room(lanes) * batch)
+
+    @property
     def width(self) -> int:
-        """Lanes to claim now: enough to keep every send busy, no more than are soon sent."""
+        """Lanes to claim: enough to keep every send busy, no more than are soon sent."""
         if self.circuit.open and self.lanes_in_hand:
             return 0  # one lane is trying whether it has come back
         ahead = AHEAD if self.sink.batch <= 1 else self.sink.batch

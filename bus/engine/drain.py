@@ -176,7 +176,7 @@ class Drain:
         open_ones = [
             destination
             for destination in self._destinations.values()
-            if self._may_start(destination) and destination.circuit.room(destination.width) > 0
+            if self._may_start(destination) and destination.room > 0
         ]
         now = self._clock()
         with self._database.reads.connect() as connection:
@@ -184,7 +184,7 @@ class Drain:
 
     async def _claim(self, destination: Destination) -> int:
         """Claim as many lanes as there is room for and set them on their way; answers how many."""
-        width = destination.circuit.room(destination.width)
+        width = destination.room
         if width <= 0:
             return 0
         destination.lanes_in_hand += width

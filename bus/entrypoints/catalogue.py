@@ -58,6 +58,10 @@ class Catalogue:
         """The feeds that may originate a type, as ``system/feed``."""
         return sorted(f"{feed.system}/{feed.name}" for feed in self.feeds if feed.type == short_type(kind))
 
+    def types_of(self, system: str) -> frozenset[str]:
+        """The types that a system's key may post."""
+        return frozenset(kind for name, kind in self._may_post if name == system)
+
     def may_post(self, system: str, kind: str) -> bool:
         """A declared feed of a system may originate its type, and so may the system's key by posting it."""
         return (system, kind) in self._may_post

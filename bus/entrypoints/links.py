@@ -12,6 +12,7 @@ from bus.contract.feed import Source
 from bus.contract.sink import Sink
 from bus.engine.destination import Destination
 from bus.engine.intake import Taken
+from bus.engine.pace import Pace
 from bus.engine.subscribing import Subscription, live
 from connectors import e_budgeting, e_procurement, e_project
 from connectors.e_project.sink import EProjectSink
@@ -34,6 +35,7 @@ class Links:
     sinks: dict[str, Sink] = field(default_factory=dict)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     drops: dict[tuple[str, str], LocalDropFolder] = field(default_factory=dict)
+    rates: dict[str, float | None] = field(default_factory=dict)
     _known: dict[str, Destination] = field(default_factory=dict)
     _webhooks: HttpClient = field(default_factory=lambda: HttpClient(per_host=WEBHOOK_CONNECTIONS))
 
@@ -41,7 +43,7 @@ class Links:
         """Every system with a sink, and every living subscription."""
         listed: dict[str, Destination] = {}
         for system, sink in self.sinks.items():
-            listed[system] = self._known.get(system) or Destination(system, system, sink)
+            listed[system] = self._known.get(system) or Destination(system, system, sink, Pace(self.rates.get(system)))
         for subscription in live(connection):
             destination = self._known.get(subscription.destination) or self._subscribed(subscription)
             if destination is not None:
@@ -56,7 +58,8 @@ class Links:
         except ValueError as error:
             sys.stderr.write(f"subscription {subscription.id} of {subscription.system} cannot be served: {error}\n")
             return None
-        return Destination(subscription.destination, subscription.system, sink)
+        pace = Pace(self.settings.subscription_rate)
+        return Destination(subscription.destination, subscription.system, sink, pace)
 
     async def close(self) -> None:
         for sink in [destination.sink for destination in self._known.values()]:
@@ -73,6 +76,7 @@ def open_links(settings: Settings) -> Links:
     links = Links(settings)
     if settings.e_project is not None:
         links.sinks[e_project.SYSTEM] = EProjectSink(settings.e_project)
+        links.rates[e_project.SYSTEM] = settings.e_project.rate
         links.sources[e_project.SYSTEM, "paket"] = EProjectPackages(settings.e_project)
     if settings.e_procurement is not None:
         # Reading WSDL takes a second to import; a hub that speaks no SOAP starts without it.
@@ -80,6 +84,7 @@ def open_links(settings: Settings) -> Links:
         from connectors.e_procurement.source import SpseAnnouncements
 
         links.sinks[e_procurement.SYSTEM] = EProcurementSink(settings.e_procurement)
+        links.rates[e_procurement.SYSTEM] = settings.e_procurement.rate
         links.sources[e_procurement.SYSTEM, "spse-pengumuman"] = SpseAnnouncements(settings.e_procurement)
     return links
 

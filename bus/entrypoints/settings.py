@@ -49,6 +49,14 @@ class Settings(BaseSettings):
     max_waiting: int = Field(
         default=4096, ge=1, description="Inputs that may wait for the writer before the front answers 429."
     )
+    max_backlog: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="Deliveries on their way to one destination before the front answers 429 to who posts for it.",
+    )
+    subscription_rate: float | None = Field(
+        default=None, gt=0, description="Requests a second to one subscription, of each worker; absent: no limit."
+    )
     e_project: EProjectConfig | None = Field(default=None, description="How e-Project is reached; absent: not yet.")
     e_procurement: EProcurementConfig | None = Field(
         default=None, description="How e-Procurement is reached; absent: not yet."

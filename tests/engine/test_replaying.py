@@ -192,9 +192,10 @@ def test_a_failed_job_says_so_and_rests(hub):
 
 
 def test_a_reason_means_its_cause_whatever_its_numbers(hub):
-    hub.accept(incoming("a"), incoming("b"), incoming("c"))
-    for lane, words in zip(hub.claim(), ("100% wrong at 7", "100% wrong at 12", "100 wrong at 7"), strict=True):
-        hub.report(lane, Rejected(words))
+    words = ("100% wrong at 7", "100% wrong at 12", "100 wrong at 7", "100% wrong at line 7", "100% Wrong at 7")
+    hub.accept(*[incoming(f"k{number}") for number in range(len(words))])
+    for lane, word in zip(hub.claim(), words, strict=True):
+        hub.report(lane, Rejected(word))
     id = _begin(hub, ReplayFilter(reason="100% wrong at 3"))
     _finish(hub, id)
     assert _counts(hub, id) == (2, 0, 0, 0)

@@ -19,6 +19,7 @@ from bus.entrypoints.wiring import Hub
 
 from . import asgi, binary_mode, envelope, problems, strict_json
 from .auth import Doorkeeper, check_scope
+from .back_pressure import BackPressure
 from .envelope import Sender
 from .refusals import RefusalCounter
 
@@ -49,6 +50,7 @@ class Door:
         self._hub = hub
         self._doorkeeper = doorkeeper
         self._refusals = refusals
+        self._pressure = BackPressure(hub)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         try:
@@ -70,6 +72,7 @@ class Door:
         if self._hub.writer.waiting > self._hub.settings.max_waiting:
             detail = "more is waiting to be stored than the hub takes on; send the same again later"
             raise Refused(Problem("too-busy", "Too busy", 429, detail), retry_after=1)
+        self._pressure.check(identity.system)
         sender = Sender.of(identity)
         content_type = asgi.single(headers, "content-type") or ""
         kind = _kind(content_type, headers)
