@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import reference_code  # noqa: E402 - needs the path set above
 import reference_entrypoints  # noqa: E402
+import reference_outcomes  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code; change the code, not this file. -->"
@@ -24,6 +25,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "feeds.md": reference_code.feeds,
     "routes.md": reference_code.routes,
     "metrics.md": reference_code.metrics,
+    "outcomes.md": reference_outcomes.outcomes,
     "settings.md": reference_entrypoints.settings,
     "problems.md": reference_entrypoints.problems,
     "http.md": reference_entrypoints.http,

@@ -31,7 +31,7 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 _CONNECT_SECONDS = 5.0
 _DRAIN_BYTES = 64 * 1024
 _DRAIN_SECONDS = 1.0
-_BEFORE_SENDING: Sequence[tuple[type[Exception], str]] = (
+BEFORE_SENDING: Sequence[tuple[type[Exception], str]] = (
     (aiohttp.ClientConnectorCertificateError, "its TLS certificate is not accepted"),
     (aiohttp.ClientSSLError, "no TLS connection could be made"),
     (aiohttp.ClientConnectorDNSError, "its name is not found (DNS)"),
@@ -39,6 +39,7 @@ _BEFORE_SENDING: Sequence[tuple[type[Exception], str]] = (
     (aiohttp.ClientConnectorError, "the connection was refused or its host cannot be reached"),
     (aiohttp.InvalidURL, "its address is not a usable URL"),
 )
+"""Failures in which nothing of the request had left, with what to say of them; the first that fits holds."""
 
 
 class OutboundRefused(ValueError):
@@ -133,7 +134,7 @@ class HttpClient:
                 return await (self._read(response) if wants_body else self._drain(response))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # Without its cause: the library's texts repeat addresses, and addresses hold secrets.
-            raise NoAnswer(_verdict_of_failure(error)) from None
+            raise NoAnswer(verdict_of_failure(error)) from None
 
     async def close(self) -> None:
         """Close the connections; twice is harmless, and a later request opens them anew."""
@@ -193,8 +194,9 @@ def _timeout(deadline: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=deadline, connect=connect, sock_connect=connect, ceil_threshold=86_400)
 
 
-def _verdict_of_failure(error: Exception) -> Unavailable | Ambiguous:
-    for kind, why in _BEFORE_SENDING:
+def verdict_of_failure(error: Exception) -> Unavailable | Ambiguous:
+    """What a request that got no answer means: what had not left yet is no doubt, what had left is one."""
+    for kind, why in BEFORE_SENDING:
         if isinstance(error, kind):
             return Unavailable(why)
     if isinstance(error, OutboundRefused):

@@ -17,10 +17,12 @@ status                 verdict       why
 409                    Rejected      unless the sink knows better
 410                    Rejected      the destination says that it is gone for good
 other 4xx              Rejected      it will never take this one
-500 502 504 520 524    Ambiguous     it may have been applied before the failure, or behind the gateway
+500 502 504            Ambiguous     it may have been applied before the failure, or behind the gateway
+520 522 524            Ambiguous     likewise; 522 also comes where the request had been sent (Cloudflare's own word)
 other 5xx              Ambiguous     likewise
 501 503 505 507–509    Unavailable   not in service, nothing was applied; with Retry-After
-511 521–523 525–530    Unavailable   a gateway that never reached its server
+511 529                Unavailable   likewise
+521 523 525 526 530    Unavailable   a gateway that never reached its server
 =====================  ============  =====================================================================
 """
 
@@ -51,7 +53,6 @@ _UNAVAILABLE = {
     509: "its bandwidth is used up",
     511: "the network asks for a log-in",
     521: "the server behind the gateway is down",
-    522: "the server behind the gateway does not answer",
     523: "the server behind the gateway cannot be reached",
     525: "the gateway cannot trust the server behind it",
     526: "the gateway cannot trust the server behind it",
@@ -77,6 +78,7 @@ _AMBIGUOUS = {
     502: "a gateway got no usable answer",
     504: "a gateway waited too long for the answer",
     520: "a gateway got no usable answer",
+    522: "the server behind the gateway did not answer in time",
     524: "a gateway waited too long for the answer",
 }
 

@@ -158,19 +158,30 @@ class SoapClient:
         return Ambiguous("the answer is no SOAP envelope that fits the service", call.status, "destination")
 
     def _verdict_of_fault(self, fault: Fault, call: _Call) -> Verdict:
-        """SOAP 1.1 section 4.4.1: Client means the message is at fault, Server that it was not processed."""
         kind = str(fault.code or "").rpartition(":")[2].partition(".")[0]
         reason = f"SOAP fault {quoted(kind)}: {self._quoted(fault.message)}"
-        if kind in {"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"}:
-            return Rejected(reason, call.status)
-        if kind in {"Server", "Receiver"}:
-            return RetryLater(reason, None, call.status)
-        if not kind and call.status not in {None, 200, 202}:
-            return verdict_of(int(call.status or 0))
-        return Ambiguous(reason, call.status, "destination")
+        return verdict_of_fault(kind, reason, call.status)
 
     def _quoted(self, text: object) -> str:
         return quoted(text, self.secrets())
+
+
+REFUSING_FAULTS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
+PASSING_FAULTS = ("Server", "Receiver")
+
+
+def verdict_of_fault(kind: str, reason: str, status: int | None) -> Verdict:
+    """SOAP 1.1 section 4.4.1: Client means the message is at fault, Server that it was not processed.
+
+    ``kind`` is the fault code without its prefix and its parts after a point; without one the HTTP status speaks.
+    """
+    if kind in REFUSING_FAULTS:
+        return Rejected(reason, status)
+    if kind in PASSING_FAULTS:
+        return RetryLater(reason, None, status)
+    if not kind and status not in {None, 200, 202}:
+        return verdict_of(int(status or 0))
+    return Ambiguous(reason, status, "destination")
 
 
 class _Answered(Exception):

@@ -13,7 +13,7 @@ EXPECTED = (
     | dict.fromkeys(range(300, 500), "rejected")
     | dict.fromkeys(range(500, 600), "ambiguous")
     | dict.fromkeys((401, 402, 403, 404, 405, 407, 421, 426), "unavailable")
-    | dict.fromkeys((501, 503, 505, 507, 508, 509, 511, 521, 522, 523, 525, 526, 529, 530), "unavailable")
+    | dict.fromkeys((501, 503, 505, 507, 508, 509, 511, 521, 523, 525, 526, 529, 530), "unavailable")
     | dict.fromkeys((408, 423, 425, 429), "retry_later")
 )
 NOW = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
