@@ -1,4 +1,4 @@
-# The embedded hub alone: one container, one volume, no broker and no database server.
+# The hub: alone as it stands, or as the processes of docker-compose.yml.
 
 FROM python:3.11-slim AS build
 WORKDIR /build
@@ -21,7 +21,7 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 USER arus
 WORKDIR /var/lib/arus
 ENV ARUS_HOME=/var/lib/arus/home ARUS_HOST=0.0.0.0 ARUS_PORT=8080 PYTHONUNBUFFERED=1
-RUN mkdir -p "$ARUS_HOME"
+RUN mkdir -p "$ARUS_HOME" /var/lib/arus/drop
 VOLUME /var/lib/arus/home
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \

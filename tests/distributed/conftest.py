@@ -5,8 +5,23 @@ import uuid
 
 import pytest
 
+from .broker import Broker
 from .fleet import Fleet
 from .receiver import Receiver
+
+
+@pytest.fixture(scope="session")
+def broker_server():
+    server = Broker()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def broker(broker_server):
+    """A running broker of these tests' own: some kill it."""
+    broker_server.run()
+    return broker_server
 
 
 @pytest.fixture(scope="module")

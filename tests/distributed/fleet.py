@@ -25,6 +25,9 @@ from tests.services import wait_until
 ARUS = str(Path(sys.executable).with_name("arus"))
 AGENCY = "1.03.0.00.0.00.01.0000"
 
+COMMANDS = {"api": ("serve",), "worker": ("worker",), "sweeper": ("worker", "--sweep")}
+"""The words after ``arus`` by process, as ``docker-compose.yml`` has them."""
+
 DEAD = 4
 """Seconds (ARUS_DEAD_SECONDS) after which a silent process is taken for dead in these tests."""
 
@@ -124,6 +127,7 @@ class Fleet:
             "ARUS_HOME": str(folder / "home"),
             "ARUS_DATABASE_URL": database_url,
             "ARUS_BROKER_URL": broker_url,
+            "ARUS_PORT": "0",
             "ARUS_DEAD_SECONDS": str(DEAD),
             **environment,
         }
@@ -142,13 +146,13 @@ class Fleet:
         return started
 
     def api(self):
-        return self.start("serve", "--port", "0", kind=Api)
+        return self.start(*COMMANDS["api"], kind=Api)
 
     def worker(self, *words):
-        return self.start("worker", *words)
+        return self.start(*COMMANDS["worker"], *words)
 
     def sweeper(self):
-        return self.start("worker", "--sweep")
+        return self.start(*COMMANDS["sweeper"])
 
     def close(self):
         for process in self.processes:

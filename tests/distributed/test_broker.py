@@ -1,53 +1,15 @@
 """The broker stopped, frozen, blocked, and lost with its data: posts are answered, and all is delivered afterwards."""
 
-import contextlib
-import os
-import shutil
-import signal
 import statistics
-from pathlib import Path
 
 import pytest
 
 from tests.services import wait_until
-from tests.services.rabbitmq import RabbitMQServer
 
+from .broker import Broker
 from .fleet import line, seconds, unique
 
 POSTS = 40
-
-
-class Broker(RabbitMQServer):
-    """With the faults of this file."""
-
-    def lose_data(self):
-        """Kill it and remove its data directory; ``start`` then starts an empty broker."""
-        self.kill()
-        shutil.rmtree(self.folder / "data")
-
-    def control(self, *words):
-        """Run ``rabbitmqctl`` with the broker's own environment: its port mapper, node name and cookie."""
-        environ = Path(f"/proc/{self.processes[-1].pid}/environ").read_bytes().decode().split("\0")
-        env = dict(pair.split("=", 1) for pair in environ if pair)
-        self.account.run([self.binary.with_name("rabbitmqctl"), "--node", self.node, *words], env=env)
-
-    @contextlib.contextmanager
-    def blocking_publishers(self):
-        """The memory alarm: whoever publishes is no longer read from."""
-        self.control("set_vm_memory_high_watermark", "0.0001")
-        try:
-            yield
-        finally:
-            self.control("set_vm_memory_high_watermark", "0.4")
-
-    @contextlib.contextmanager
-    def frozen(self):
-        """Connections stand and nobody answers, as behind a half-open connection."""
-        os.kill(self.processes[-1].pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.processes[-1].pid, signal.SIGCONT)
 
 
 class Running:
@@ -78,14 +40,8 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def hub(store, make_fleet, make_receiver):
-    with contextlib.ExitStack() as stack:
-        broker = Broker()
-        stack.callback(broker.remove)
-        broker.start()
-        fleet = make_fleet(store, broker.url)
-        stack.callback(fleet.close)  # before the broker
-        yield Running(fleet, broker, make_receiver())
+def hub(store, broker, make_fleet, make_receiver):
+    return Running(make_fleet(store, broker.url), broker, make_receiver())
 
 
 DOWN, UP = "doorbell: the broker does not answer (", "doorbell: the broker answers again"

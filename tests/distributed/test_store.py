@@ -61,8 +61,8 @@ def postgres():
 
 
 @pytest.fixture(scope="module")
-def fleet(postgres, rabbitmq_url, make_fleet):
-    fleet = make_fleet(postgres.url(), rabbitmq_url)
+def fleet(postgres, broker, make_fleet):
+    fleet = make_fleet(postgres.url(), broker.url)
     yield fleet
     fleet.close()
 
@@ -74,21 +74,30 @@ def immediate(server):
 
 
 @pytest.fixture
-def running(fleet, make_receiver):
+def running(fleet, postgres, make_receiver):
+    """Workers and a sweeper that started before their store, and a front under load."""
     receiver = make_receiver()
     key = fleet.sign_up(("dashboard", receiver.url))
-    api, workers, sweeper = fleet.api(), [fleet.worker(), fleet.worker()], fleet.sweeper()
-    fleet.ready(*workers)
+    postgres.stop()
+    early = [fleet.worker(), fleet.worker(), fleet.sweeper()]
+    for process in early:
+        wait_until(
+            lambda one=process: "waits for the store" in one.said(), timeout=60, what="it says what it waits for"
+        )
+    postgres.start()
+    api = fleet.api()
+    fleet.ready(*early[:2])
     wait_until(api.ready, timeout=60, what="the API is ready")
+    wait_until(lambda: fleet.leader() == early[2].pid, timeout=60, what="the sweeper leads")
     loads = [Load(api, key, unique("load")) for _ in range(2)]
     for load in loads:
         load.start()
-    yield [api, *workers, sweeper], loads, receiver
+    yield [api, *early], loads, receiver
     for load in loads:
         load.over.set()
 
 
-def test_posts_wait_or_come_again_and_all_that_was_acknowledged_arrives(fleet, postgres, running):
+def test_all_start_before_the_store_go_through_its_crash_and_deliver_what_was_acknowledged(fleet, postgres, running):
     processes, loads, receiver = running
     for load in loads:
         load.wait_for_more(50)
@@ -115,18 +124,3 @@ def test_posts_wait_or_come_again_and_all_that_was_acknowledged_arrives(fleet, p
         assert process.alive(), process.said()
         assert "Traceback" not in process.said()
         assert "parameters" not in process.said(), "statements are logged with their values"
-
-
-def test_workers_and_sweepers_that_start_before_the_store_wait_for_it(postgres, rabbitmq_url, make_fleet):
-    fleet = make_fleet(postgres.url(), rabbitmq_url)
-    postgres.stop()
-    early = [fleet.worker(), fleet.sweeper()]
-    for process in early:
-        wait_until(
-            lambda one=process: "waits for the store" in one.said(), timeout=60, what="it says what it waits for"
-        )
-    postgres.start()
-    fleet.ready(early[0])
-    wait_until(lambda: early[0].pid in fleet.workers(), timeout=60, what="the worker works")
-    wait_until(lambda: fleet.leader() is not None, timeout=60, what="a sweeper leads")
-    assert all(process.alive() for process in early)

@@ -40,8 +40,8 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def hub(store, rabbitmq_url, make_fleet, make_receiver):
-    return Running(make_fleet(store, rabbitmq_url, ARUS_LEASE_SECONDS="600"), make_receiver())
+def hub(store, broker, make_fleet, make_receiver):
+    return Running(make_fleet(store, broker.url, ARUS_LEASE_SECONDS="600"), make_receiver())
 
 
 def test_a_killed_workers_lanes_are_taken_back_before_the_lease_ends(hub):
