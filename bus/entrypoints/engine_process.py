@@ -10,6 +10,8 @@ import signal
 import sys
 import uuid
 
+import uvloop
+
 from bus.engine import controls
 from bus.engine.claim import reclaim
 from bus.engine.drain import Drain
@@ -92,7 +94,8 @@ def main(arguments: list[str]) -> None:
     die_with_parent(int(arguments[0]))
     doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)
-    asyncio.run(_main(Settings.load(), started=int(arguments[1]), doorbell=doorbell, died=arguments[3] == "died"))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_main(Settings.load(), started=int(arguments[1]), doorbell=doorbell, died=arguments[3] == "died"))
 
 
 if __name__ == "__main__":
