@@ -10,6 +10,7 @@ from bus.contract.errors import Refused
 from bus.contract.message import Incoming
 from bus.engine import registry, subscribing
 from bus.engine.browse import deliveries, gauges, inputs, messages, participants, records
+from bus.engine.browse.failures import failures
 from bus.engine.browse.paging import cursor_of, row_of
 from bus.engine.browse.view import ALL, View, view_of
 from bus.engine.tables import deliveries as delivery_table
@@ -161,7 +162,7 @@ def test_failures_are_grouped_without_their_numbers(hub: Hub) -> None:
 
     hub.writer.call(fail)
     with hub.database.reads.connect() as connection:
-        groups = deliveries.failures(connection, ALL)
+        groups = failures(connection, ALL)
         parked = deliveries.standing(connection, ALL, ("parked",), limit=9, cursor=None)
         dead = deliveries.standing(connection, ALL, ("dead",), limit=3, cursor=None)
     assert sorted((group["state"], group["count"]) for group in groups) == [("dead", 2), ("dead", 2), ("retrying", 1)]
@@ -195,7 +196,7 @@ def test_the_open_deliveries_are_read_by_their_index(tmp_path: Path) -> None:
     with hub.database.reads.connect() as connection:
         gauges.read(connection, 0)
         deliveries.standing(connection, ALL, ("parked",), limit=9, cursor=None)
-        deliveries.failures(connection, ALL)
+        failures(connection, ALL)
         messages.search(connection, ALL, messages.Filter(state="dead"), limit=9, cursor=None)
         about = [(text, given) for text, given in asked if "deliveries" in text and "NOT IN" in text]
         assert len(about) == 5

@@ -1,11 +1,10 @@
-"""What waits for whom, and what failed for which cause."""
+"""What waits for whom."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from bus.contract.message import full_type, source_of
 from bus.engine.registers import subscriptions, systems
@@ -15,17 +14,12 @@ from bus.engine.tables import OPEN, deliveries, messages
 from .paging import moment, page, row_of
 from .view import View
 
-FAILED = ("dead", "retrying")
-"""States of deliveries whose last attempt failed."""
-
 ENDED = ("delivered", "superseded", "discarded")
 
 STOPPED = ("pending", "retrying", "deferred")
 """States that a pause keeps from going on."""
 
 PAUSED = "paused"
-
-_NUMBERS = re.compile(r"[0-9]+")
 
 
 def summary(row: Any) -> dict[str, Any]:
@@ -121,45 +115,3 @@ def find(connection: Connection, view: View, delivery: str) -> Any | None:
         .where(deliveries.c.id == delivery, view.deliveries())
     )
     return connection.execute(statement).first()
-
-
-def failures(connection: Connection, view: View) -> list[dict[str, Any]]:
-    """Failures grouped by destination, state and cause, most frequent first.
-
-    Numbers in a cause are left out of the comparison: "gave up after 12 tries" is one cause.
-    """
-    statement = (
-        select(
-            deliveries.c.destination,
-            deliveries.c.state,
-            deliveries.c.reason,
-            func.count().label("count"),
-            func.min(func.coalesce(deliveries.c.settled_at, deliveries.c.created_at)).label("first"),
-            func.max(func.coalesce(deliveries.c.settled_at, deliveries.c.due_at)).label("last"),
-            func.min(deliveries.c.id).label("example"),
-        )
-        .join(messages, messages.c.seq == deliveries.c.message)
-        .where(OPEN, deliveries.c.state.in_(FAILED), view.deliveries())
-        .group_by(deliveries.c.destination, deliveries.c.state, deliveries.c.reason)
-    )
-    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in connection.execute(statement):
-        key = (row.destination, row.state, _NUMBERS.sub("#", row.reason or ""))
-        group = groups.get(key)
-        if group is None:
-            groups[key] = {
-                "destination": row.destination,
-                "state": row.state,
-                "reason": row.reason,
-                "count": row.count,
-                "first": row.first,
-                "last": row.last,
-                "example": row.example,
-            }
-        else:
-            group["count"] += row.count
-            group["first"] = min(group["first"], row.first)
-            group["last"] = max(group["last"], row.last)
-    for group in groups.values():
-        group["first"], group["last"] = moment(group["first"]), moment(group["last"])
-    return sorted(groups.values(), key=lambda group: (-group["count"], group["destination"], group["reason"] or ""))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
 from bus.engine.browse import deliveries
+from bus.engine.browse.failures import failures as failures_by_cause
 from bus.engine.browse.view import view_of
 from bus.entrypoints import deeds
 
@@ -54,7 +55,7 @@ def parked(
 
 @router.get("/v1/failures", summary="Failures grouped by cause")
 def failures(connection: Reading, caller: Reader) -> dict[str, Any]:
-    return {"items": deliveries.failures(connection, view_of(connection, caller)), "next": None}
+    return {"items": failures_by_cause(connection, view_of(connection, caller)), "next": None}
 
 
 @router.post(

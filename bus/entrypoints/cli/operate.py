@@ -27,11 +27,13 @@ def register(app: typer.Typer) -> None:
 def failures(as_json: Json = False) -> None:
     """Failures grouped by cause, with counts, first and last seen."""
     with opened(as_json=as_json) as hub, hub.database.reads.connect() as connection:
-        from bus.engine.browse import deliveries
+        from bus.engine.browse.failures import failures as failures_by_cause
         from bus.engine.browse.view import ALL
 
-        rows = deliveries.failures(connection, ALL)
-    output.listing(rows, ("destination", "state", "count", "first", "last", "reason", "example"), as_json=as_json)
+        rows = failures_by_cause(connection, ALL)
+    output.listing(
+        rows, ("destination", "state", "count", "first", "last", "status", "reason", "example"), as_json=as_json
+    )
 
 
 def parked(
