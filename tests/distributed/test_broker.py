@@ -13,13 +13,9 @@ POSTS = 40
 
 
 class Running:
-    def __init__(self, fleet, broker, receiver):
-        self.fleet, self.broker, self.receiver = fleet, broker, receiver
-        self.key = fleet.sign_up(("dashboard", receiver.url))
-        self.api, self.sweeper, self.worker = fleet.api(), fleet.sweeper(), fleet.worker()
-        fleet.ready(self.worker)
-        wait_until(self.api.ready, timeout=60, what="the API is ready")
-        wait_until(lambda: fleet.leader() == self.sweeper.pid, timeout=60, what="the sweeper leads")
+    def __init__(self, city, broker):
+        self.fleet, self.receiver, self.broker, self.key = city.fleet, city.receiver, broker, city.key
+        self.api, self.sweeper, self.workers = city.apis[0], city.sweeper, city.workers
         self.usual = self.post(unique("usual"))
 
     def post(self, run):
@@ -32,16 +28,17 @@ class Running:
         return statistics.median(seconds(lambda number=number: one(number)) for number in range(POSTS))
 
     def arrived(self, *runs):
-        self.fleet.delivered(self.receiver, [f"{run}-{number}" for run in runs for number in range(POSTS)])
-        assert len({one.key for one in self.receiver.received}) == len(set(self.receiver.ids))
+        ids = [f"{run}-{number}" for run in runs for number in range(POSTS)]
+        self.fleet.delivered(self.receiver, ids)
+        assert all(len(self.receiver.keys_of(id)) == 1 for id in ids)
 
     def says(self, process, text, after):
         wait_until(lambda: text in process.said()[after:], timeout=30, what=text)
 
 
-@pytest.fixture(scope="module")
-def hub(store, broker, make_fleet, make_receiver):
-    return Running(make_fleet(store, broker.url), broker, make_receiver())
+@pytest.fixture
+def hub(city, broker):
+    return Running(city, broker)
 
 
 DOWN, UP = "doorbell: the broker does not answer (", "doorbell: the broker answers again"
@@ -61,7 +58,7 @@ def test_a_broker_that_takes_nothing_delays_no_post(hub, fault):
     hub.says(hub.api, UP, told)
     assert again < 5 * hub.usual + 0.05
     hub.arrived(f"{run}-again")
-    assert hub.worker.alive()
+    assert all(one.alive() for one in hub.workers)
 
 
 def test_posts_go_on_without_a_broker_and_deliveries_when_it_is_back(hub):
@@ -86,8 +83,8 @@ def test_a_broker_that_lost_all_its_data_loses_no_delivery(hub):
     hub.receiver.free.set()
     hub.broker.start()
     hub.arrived(run, f"{run}-more")
-    hub.fleet.ready(hub.worker)
-    assert all(one.alive() for one in (hub.api, hub.sweeper, hub.worker))
+    hub.fleet.ready(*hub.workers)
+    assert all(one.alive() for one in (hub.api, hub.sweeper, *hub.workers))
     # Doorbells are rung at once again, and not only by the sweeper.
     told = len(hub.api.said())
     hub.post(f"{run}-again")
