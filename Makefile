@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.11 python3.12 python3.13 
 BIN := .venv/bin
 STAMP := .venv/installed.stamp
 
-.PHONY: help install demo test services lint bench
+.PHONY: help install demo test prove services lint bench
 
 help: ## Show the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)$$/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ demo: $(STAMP) ## Run the hub with its simulated systems (ONCE=1: to the end, th
 
 test: $(STAMP) ## Run every test that can run here, with the branch coverage of bus
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+
+prove: $(STAMP) ## Run the full proof: every fault in both ways of running, and every planted bug (about 30 minutes)
+	@ARUS_PROVE=all $(BIN)/python -m pytest -m "" --no-cov tests/proof tests/faults $(ARGS)
 
 services: ## Install the servers that the tests start privately, where they are missing (apt)
 	@.ci/services

@@ -41,7 +41,7 @@ def well_posed(history: History) -> Iterator[Violation]:
     yield from _if_any(
         "history",
         "without a final answer",
-        (id for id in history.invoked if id not in ended or ended[id].event == "info"),
+        history.invoked.keys() - history.acknowledged.keys() - history.refused,
     )
     last_of: dict[str, str] = {}
     hasty: list[str] = []

@@ -67,16 +67,16 @@ class KillInCall(Fault):
 
 
 KILLS: tuple[Fault, ...] = (
-    KillAtPoint("F01", "kill -9 before the accept commits", point="api.before_commit:3", part="accepts"),
+    KillAtPoint("F01", "kill -9 before the accept commits", point="api.before_commit", part="accepts"),
     KillAnywhere("F01", "kill -9 of a process that accepts", part="accepts"),
     KillAnywhere("F01", "kill -9 of the hub", EMBEDDED, part="hub"),
-    KillAtPoint("F02", "kill -9 between commit and answer", point="api.after_commit:3", part="accepts"),
-    KillAtPoint("F03", "kill -9 before the call", point="worker.before_send:20", part="delivers", meter="applied"),
+    KillAtPoint("F02", "kill -9 between commit and answer", point="api.after_commit", part="accepts"),
+    KillAtPoint("F03", "kill -9 before the call", point="worker.before_send:5", part="delivers", meter="applied"),
     KillAnywhere("F03", "kill -9 of a process that delivers", part="delivers", meter="applied"),
     KillInCall("F04", "kill -9 in the call, after it was applied", meter="applied"),
-    KillAtPoint("F05", "kill -9 after the answer", point="worker.after_response:20", part="delivers", meter="applied"),
+    KillAtPoint("F05", "kill -9 after the answer", point="worker.after_response:5", part="delivers", meter="applied"),
     KillAtPoint(
-        "F05", "kill -9 before the delivery commits", point="worker.before_settle_commit:5", part="delivers",
+        "F05", "kill -9 before the delivery commits", point="worker.before_settle_commit:2", part="delivers",
         meter="applied",
     ),
 )  # fmt: skip

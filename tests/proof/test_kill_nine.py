@@ -17,6 +17,7 @@ PLAN = Plan(
 )
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(900)
 async def test_twenty_kills_lose_double_and_reorder_nothing(tmp_path, at_natural_speed):
     verdict = await run(PLAN, tmp_path, say=print)

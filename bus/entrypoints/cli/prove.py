@@ -27,7 +27,7 @@ def prove(
         float | None, typer.Option("--minutes", min=0.5, max=10_080, help="Under load for so long.")
     ] = None,
     messages: Annotated[
-        int | None, typer.Option("--messages", min=1_000, max=10_000_000, help="So many messages; 5000 if neither.")
+        int | None, typer.Option("--messages", min=3_000, max=10_000_000, help="So many messages; 5000 if neither.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same load, places and whims again.")] = 1,
     faults: Annotated[str, typer.Option("--faults", help="Rows of the fault matrix, such as F03,F10; or all.")] = "all",
