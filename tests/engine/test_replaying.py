@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from bus.contract.errors import Refused
 from bus.contract.verdict import Delivered, Rejected, RetryLater
-from bus.engine import replay_jobs, tables
+from bus.engine import replay_jobs, restore, tables
 from bus.engine.browse import replays
 from bus.engine.replay_filter import ReplayFilter
 from tests.engine.hub import LINE, child_route, incoming
@@ -189,6 +189,16 @@ def test_a_failed_job_says_so_and_rests(hub):
     assert (_job(hub, id).state, _job(hub, id).error) == ("failed", "KeyError")
     assert hub.do(replay_jobs.free, "one", hub.clock()) == []
     assert len(hub.audited("replay failed")) == 1
+
+
+def test_after_a_restore_no_replay_goes_on_by_itself(hub):
+    """What it did after the backup is not known: it would do it again, with new keys."""
+    _dead(hub, 2)
+    running, stopped = _begin(hub), _begin(hub)
+    hub.do(replay_jobs.stop, stopped, actor="person", reason="enough", now=hub.clock())
+    hub.do(restore._let_go, hub.clock())
+    assert [_job(hub, id).state for id in (running, stopped)] == ["failed", "stopped"]
+    assert "restored" in _job(hub, running).error
 
 
 def test_a_reason_means_its_cause_whatever_its_numbers(hub):
