@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ from .load import SYSTEM, TYPE
 
 PAGE = 500
 LOOK_SECONDS = 0.2
+STORIES = 1_000
+"""Each is a question to the hub."""
 
 _SAMPLE = re.compile(r"^(?P<name>arus_\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
 
@@ -41,9 +44,11 @@ async def at_rest(hub: Hub, patience: float) -> bool:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def account(hub: Hub, reader: str) -> dict[str, Any]:
+async def account(hub: Hub, reader: str, repeated: Sequence[str] = ()) -> dict[str, Any]:
     """``final.json``: how many messages were accepted, and the subscriber's deliveries by state.
 
+    Of the ``repeated`` messages (the first ``STORIES`` of them) also each attempt, in the order in which the hub
+    wrote them down.
     ``reader`` is the subscriber's key: it sees its own deliveries and no others, which is what is to be counted.
     """
     states: Counter[str] = Counter()
@@ -60,7 +65,14 @@ async def account(hub: Hub, reader: str) -> dict[str, Any]:
         cursor = f"&cursor={quote(page['next'])}"
     exposition = await hub.call("GET", "/metrics")
     accepted = samples(exposition, "arus_messages_accepted_total", system=SYSTEM, type=TYPE)
-    return {"accepted": int(accepted), "states": dict(states), "standing": standing}
+    stories = {id: await _attempts(hub, reader, id) for id in repeated[:STORIES]}
+    return {"accepted": int(accepted), "states": dict(states), "standing": standing, "stories": stories}
+
+
+async def _attempts(hub: Hub, reader: str, id: str) -> list[list[Any]]:
+    """Number and outcome of each attempt of the one delivery that the subscriber has of a message."""
+    story = await hub.call("GET", f"/v1/messages/{quote(id)}?source={quote(f'/systems/{SYSTEM}', safe='')}", reader)
+    return [[tried["number"], tried["outcome"]] for one in story["deliveries"] for tried in one["attempts"]]
 
 
 async def _how(hub: Hub, reader: str, message: str) -> dict[str, Any]:

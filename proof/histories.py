@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,21 +67,29 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``hit``: the process that was meant really died; ``back_at``: the hub was ready again (None: never)."""
+    """``hit``: the process that was meant really died; ``back_at``: the hub was ready again (None: never).
+
+    ``quiet``: neither poster nor destination should have noticed.
+    """
 
     name: str
     at: float
     hit: bool
     back_at: float | None
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The hub's own account: messages accepted, deliveries by state, and the ids that stand with their reason."""
+    """The hub's own account: messages accepted, deliveries by state, and the ids that stand with their reason.
+
+    ``stories`` has, of messages that were tried more than once, (number, outcome) of each attempt as recorded.
+    """
 
     accepted: int
     states: dict[str, int]
     standing: dict[str, dict[str, Any]]
+    stories: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,11 @@ def read(folder: Path) -> History:
         raise HistoryError(f"a line lacks what it must have: {error!r}") from error
 
 
+def repeated(folder: Path) -> list[str]:
+    """Ids that the destination saw more than once. Raises HistoryError."""
+    return list(dict.fromkeys(line["id"] for line in _lines(folder / "dest.jsonl") if line.get("attempt", 1) > 1))
+
+
 def _read(folder: Path) -> History:
     invoked: dict[str, Invoked] = {}
     tries: list[tuple[str, float]] = []
@@ -171,7 +184,7 @@ def _read(folder: Path) -> History:
 def _faults(lines: list[dict[str, Any]]) -> list[Fault]:
     back = {line["number"]: line["at"] for line in lines if line["event"] == "back"}
     return [
-        Fault(line["name"], line["at"], line["hit"], back.get(line["number"]))
+        Fault(line["name"], line["at"], line["hit"], back.get(line["number"]), line.get("quiet", False))
         for line in lines
         if line["event"] == "fault"
     ]
@@ -180,7 +193,8 @@ def _faults(lines: list[dict[str, Any]]) -> list[Fault]:
 def _final(path: Path) -> Final:
     try:
         document = orjson.loads(path.read_bytes())
-        return Final(document["accepted"], document["states"], document["standing"])
+        told = {id: [(number, outcome) for number, outcome in tries] for id, tries in document["stories"].items()}
+        return Final(document["accepted"], document["states"], document["standing"], told)
     except (OSError, KeyError, TypeError, orjson.JSONDecodeError) as error:
         raise HistoryError(f"{path.name}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -159,6 +160,19 @@ def accounts_close(history: History) -> Iterator[Violation]:
         yield Violation("N6", f"standing by id {dict(counted)}, by count {states}")
 
 
+def one_owner(history: History) -> Iterator[Violation]:
+    """N6: what the hub wrote down of a delivery's attempts is in their order, and nothing comes after its delivery.
+
+    A worker whose lane was given to another must not be heard any more, even where a destination passes over its
+    repetitions and so nothing shows outside.
+    """
+    stories = history.final.stories
+    backwards = (id for id, tries in stories.items() if any(a[0] >= b[0] for a, b in itertools.pairwise(tries)))
+    yield from _if_any("N6", "have attempts on record that do not follow each other", backwards)
+    after = (id for id, tries in stories.items() if any(outcome == "delivered" for _, outcome in tries[:-1]))
+    yield from _if_any("N6", "have attempts on record after their delivery", after)
+
+
 def recovers(history: History) -> Iterator[Violation]:
     """N9: after the last fault everything comes to rest, and every fault is followed by new work in both directions."""
     moving = {state: count for state, count in history.final.states.items() if state in OPEN_STATES and count}
@@ -186,7 +200,8 @@ def not_vacuous(history: History, least: int = LEAST) -> Iterator[Violation]:
     for number, fault in enumerate(history.faults, 1):
         if not fault.hit:
             yield Violation("N10", f"fault {number} ({fault.name}) hit nothing")
-    if not any(end.event == "info" for end in history.ended) and all(one.attempt == 1 for one in history.arrived):
+    felt = any(end.event == "info" for end in history.ended) or any(one.attempt > 1 for one in history.arrived)
+    if not felt and not all(fault.quiet for fault in history.faults):
         yield Violation("N10", "no fault was felt: no answer missed, no attempt repeated")
     first, last = history.faults[0].at, history.faults[-1]
     end = last.back_at or last.at
@@ -214,6 +229,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     one_effect,
     in_order,
     accounts_close,
+    one_owner,
     recovers,
 )
 """All but ``not_vacuous``, which takes a measure of its own."""

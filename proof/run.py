@@ -18,7 +18,7 @@ from .checker import Verdict, check
 from .embedded import Embedded
 from .fleet import Fleet
 from .gateway import Gateway
-from .histories import read
+from .histories import read, repeated
 from .hub import Hub, HubFailed
 from .journal import Journal
 from .load import SYSTEM, TYPE, Load
@@ -54,7 +54,7 @@ async def run(
         poster = Poster(scene.hub.urls, scene.poster_key, scene.load, scene.client, plan.manner, scene.progress.room)
         say(f"running in {folder}: {len(strikes)} faults")
         await _under_load(plan, scene, poster, strikes, say)
-        final = await account(scene.hub, reader_key)
+        final = await account(scene.hub, reader_key, await asyncio.to_thread(repeated, folder))
     _write(folder / "final.json", final)
     say("judging")
     return await asyncio.to_thread(lambda: check(read(folder), plan.least))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .destination import Mood
 from .gateway import Gateway
@@ -13,6 +14,16 @@ from .load import Load
 from .progress import Progress
 from .receiver import Receiver
 from .servers import Broker, Database
+
+
+class Striking(Protocol):
+    """What the log says of a fault beside what it did."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def quiet(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -42,10 +53,11 @@ class Scene:
     servers: Servers | None = None
     struck: int = field(default=0)
 
-    async def began(self, name: str, *, hit: bool, at: float, **details: object) -> int:
+    async def began(self, fault: Striking, *, hit: bool, at: float, **details: object) -> int:
         """Log a fault that began at ``at`` (monotonic); answers its number, for ``ended``."""
         number, self.struck = self.struck, self.struck + 1
-        await self.log.put({"event": "fault", "number": number, "name": name, "at": at, "hit": hit, **details})
+        told = {"name": fault.name, "quiet": fault.quiet, "at": at, "hit": hit}
+        await self.log.put({"event": "fault", "number": number, **told, **details})
         return number
 
     async def ended(self, number: int) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import kombu
+
 START_SECONDS = 90.0
 END_SECONDS = 30.0
 PAUSE_SECONDS = 0.05
@@ -184,6 +186,7 @@ class Broker(_Server):
         self._mapper = program("epmd", ["/usr/lib/erlang/bin/epmd"], "erlang-base")
         super().__init__()
         self._node = f"arus-{uuid.uuid4().hex[:8]}@localhost"
+        self._environment = self._settings()
 
     @property
     def account(self) -> str:
@@ -197,8 +200,30 @@ class Broker(_Server):
         """Take its data away, as a lost disk would. It must not run."""
         shutil.rmtree(self.folder / "data", ignore_errors=True)
 
+    async def control(self, *words: str) -> None:
+        """Its own tool, ``rabbitmqctl``. Raises ServerFailed."""
+        done = await asyncio.to_thread(self._controlled, words)
+        if done.returncode != 0:
+            raise ServerFailed(f"rabbitmqctl {words[0]} failed:\n{done.stdout.decode(errors='replace')[-1000:]}")
+
+    def _controlled(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]  # noqa: S603
+            [self._binary.with_name("rabbitmqctl"), *words], env=self._environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, cwd="/", check=False, timeout=60, **self._as,
+        )  # fmt: skip
+
+    def put(self, queue: str, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Messages of any (content type, body) into a queue."""
+        with kombu.Connection(self.url(self.port), connect_timeout=10) as connection:
+            producer = connection.Producer(routing_key=queue)
+            for content_type, body in messages:
+                producer.publish(body, content_type=content_type, content_encoding="binary", serializer=None)
+
     def _commands(self) -> tuple[list[list[str]], Mapping[str, str]]:
-        environment = {
+        return [[str(self._mapper)], [str(self._binary)]], self._environment
+
+    def _settings(self) -> dict[str, str]:
+        return {
             "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin",
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
@@ -222,7 +247,6 @@ class Broker(_Server):
             # The port mapper is ours and ends with the run; Erlang's own would stay behind as a daemon.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
         }
-        return [[str(self._mapper)], [str(self._binary)]], environment
 
     def _answers(self) -> bool:
         """To the protocol's header a broker that is up answers with a method frame."""

@@ -12,8 +12,9 @@ from .network import NETWORK
 from .pauses import PAUSES
 from .posts import POSTS
 from .servers import SERVERS
+from .store import STORE
 
-ALL: tuple[Fault, ...] = (*KILLS, *PAUSES, *SERVERS, *NETWORK, *ANSWERS, *POSTS, *DEPLOYMENT)
+ALL: tuple[Fault, ...] = (*KILLS, *PAUSES, *SERVERS, *STORE, *NETWORK, *ANSWERS, *POSTS, *DEPLOYMENT)
 
 ROWS = tuple(sorted({fault.row for fault in ALL}))
 

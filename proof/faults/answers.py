@@ -29,7 +29,7 @@ class BadAnswers(Fault):
             await asyncio.sleep(PAUSE_SECONDS)
             count = (await scene.receiver.answers()).get(self.whim, 0) - before
         await scene.receiver.change(scene.mood)
-        number = await scene.began(self.name, hit=count >= self.times, at=at, count=count)
+        number = await scene.began(self, hit=count >= self.times, at=at, count=count)
         await scene.hub.ready()
         await scene.ended(number)
 

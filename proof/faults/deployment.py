@@ -14,7 +14,7 @@ class RollingRestart(Fault):
     """Every process once, in turn, asked to end by SIGTERM."""
 
     async def strike(self, scene: Scene) -> None:
-        number = await scene.began(self.name, hit=True, at=now())
+        number = await scene.began(self, hit=True, at=now())
         await scene.hub.restart()
         await scene.hub.ready()
         await scene.ended(number)

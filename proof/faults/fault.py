@@ -21,12 +21,16 @@ PATIENCE = 45.0
 
 @dataclass(frozen=True)
 class Fault(ABC):
-    """One row of the fault matrix. ``meter`` must have come to the fault's place in the run before it strikes."""
+    """One row of the fault matrix. ``meter`` must have come to the fault's place in the run before it strikes.
+
+    ``quiet``: neither poster nor destination should notice anything of it.
+    """
 
     row: str
     title: str
     modes: frozenset[Mode] = BOTH
     meter: Meter = "acknowledged"
+    quiet: bool = False
 
     @property
     def name(self) -> str:

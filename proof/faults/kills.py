@@ -21,7 +21,7 @@ class KillAtPoint(Fault):
     async def strike(self, scene: Scene) -> None:
         at = now()
         pid = await scene.hub.order_kill(self.point, PATIENCE)
-        number = await scene.began(self.name, hit=pid is not None, at=at, pid=pid)
+        number = await scene.began(self, hit=pid is not None, at=at, pid=pid)
         if pid is not None:
             await scene.hub.back(getattr(scene.hub, self.part, self.part), pid)
         await scene.ended(number)
@@ -36,7 +36,7 @@ class KillAnywhere(Fault):
     async def strike(self, scene: Scene) -> None:
         at, part = now(), getattr(scene.hub, self.part, self.part)
         pid = await scene.hub.kill(part)
-        number = await scene.began(self.name, hit=True, at=at, pid=pid)
+        number = await scene.began(self, hit=True, at=at, pid=pid)
         await scene.hub.back(part, pid)
         await scene.ended(number)
 
@@ -52,7 +52,7 @@ class KillInCall(Fault):
         caught = await self._caught(scene, held, at + PATIENCE)
         # In the distributed mode nobody knows which worker it is: all of them die.
         pids = [(part, await scene.hub.kill(part)) for part in scene.hub.deliverers()]
-        number = await scene.began(self.name, hit=caught, at=at, pids=[pid for _, pid in pids])
+        number = await scene.began(self, hit=caught, at=at, pids=[pid for _, pid in pids])
         await scene.receiver.change(scene.mood)
         for part, pid in pids:
             await scene.hub.back(part, pid)

@@ -26,7 +26,7 @@ class BadNetwork(Fault):
         for _ in range(self.flaps):
             hits += await self._storm(scene, now() + PATIENCE)
             await scene.progress.grown("applied", 1)
-        number = await scene.began(self.name, hit=hits >= self.times * self.flaps, at=at, hits=hits)
+        number = await scene.began(self, hit=hits >= self.times * self.flaps, at=at, hits=hits)
         await scene.hub.ready()
         await scene.ended(number)
 

@@ -28,7 +28,7 @@ class Handmade:
         self.client[1:1] = [{"event": "info", "id": "a-1", "answer": "0", "at": 1.01}, {**self.client[0], "at": 1.02}]
         self.dest.append({**self.dest[-1], "effect": "duplicate", "attempt": 2})
         total = EACH * len(KEYS)
-        self.final = {"accepted": total, "states": {"delivered": total}, "standing": {}}
+        self.final = {"accepted": total, "states": {"delivered": total}, "standing": {}, "stories": {}}
 
     def _message(self, key, n, at):
         id, sha = f"{key}-{n}", f"sha-{key}-{n}"

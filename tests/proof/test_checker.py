@@ -161,6 +161,16 @@ def test_n6_accounts_that_do_not_close_break_it(run, tmp_path, final):
     assert broken(run, tmp_path) == {"N6"}
 
 
+@pytest.mark.parametrize(
+    "tries", [[[2, "delivered"], [1, "ambiguous"]], [[1, "delivered"], [2, "delivered"]], [[1, "ambiguous"]] * 2]
+)
+def test_n6_a_worker_that_lost_its_lane_must_not_be_heard(run, tmp_path, tries):
+    run.final["stories"] = {"a-7": [[1, "ambiguous"], [3, "delivered"]]}
+    assert broken(run, tmp_path) == set()
+    run.final["stories"]["a-8"] = tries
+    assert broken(run, tmp_path) == {"N6"}
+
+
 def test_n9_what_still_moves_at_the_end_breaks_it(run, tmp_path):
     run.final["states"] = {"delivered": TOTAL - 1, "retrying": 1}
     assert "N9" in broken(run, tmp_path)
@@ -251,3 +261,11 @@ def test_a_log_of_another_kind_is_not_judged(run, tmp_path, capsys):
     del run.dest[0]["sequence"]
     assert checker.main([str(run.write(tmp_path))]) == 2
     assert "lacks" in capsys.readouterr().err
+
+
+def test_n10_faults_that_nobody_should_feel_are_not_vacuous(run, tmp_path):
+    del run.client[1:3]
+    run.dest.pop()
+    for line in run.faults:
+        line["quiet"] = True
+    assert broken(run, tmp_path) == set()

@@ -29,6 +29,11 @@ STUBBORN = replace(PLAN, mood=Mood(seed=4, stubborn=0.008, stubborn_tries=6))
 ACCEPTING = replace(PLAN, faults=("F01",))
 DISTRIBUTED = replace(PLAN, distributed=True, patience=30.0)
 
+PAUSED = replace(
+    DISTRIBUTED, faults=("F07",), rounds=3, messages=3_000, mood=Mood(seed=4, hang=0.1, hang_seconds=1.0)
+)
+"""The destination keeps calls waiting, so that some are under way when their worker stands still."""
+
 CASES = (
     ("answer_before_commit", ACCEPTING, "N1", "lost"),
     ("ack_before_store", ACCEPTING, "N1", "lost"),
@@ -39,7 +44,7 @@ CASES = (
     ("check_then_insert", replace(DISTRIBUTED, faults=("F34", "F35"), rounds=4), "N4", "duplicated"),
     ("timer_per_message", STUBBORN, "N5", "reordered"),
     ("forget_the_sweeper", replace(DISTRIBUTED, faults=("F10",)), "N9", None),
-    ("no_fence", replace(DISTRIBUTED, faults=("F07",), rounds=3), "N6", None),
+    ("no_fence", PAUSED, "N6", None),
 )
 QUICK = {"delivered_before_the_call", "new_key_per_attempt"}
 

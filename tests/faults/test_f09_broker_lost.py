@@ -1,4 +1,4 @@
-"""F09 and F10: the broker is killed, or lost with its data. Messages are taken meanwhile, and all are delivered."""
+"""F09 to F12: the broker is killed, lost with its data, blocks, or goes silent. Posts go on, and all is delivered."""
 
 import pytest
 
@@ -17,8 +17,8 @@ def test_f10_an_empty_broker_is_as_good_as_the_old_one(proven):
 
 
 @proven(DISTRIBUTED_FULL)
-@pytest.mark.parametrize("name", ["F09 broker killed and started"])
-def test_f09_a_broker_that_comes_back(proven, name):
+@pytest.mark.parametrize("name", ["F09 broker killed and started", "F11 broker blocks publishers"])
+def test_f09_f11_a_broker_that_comes_back(proven, name):
     _taken_without_a_broker(proven, name)
 
 
