@@ -77,8 +77,9 @@ class Proven:
         return [one for one in self.history.arrived if one.id == id]
 
     def repeated_after(self, strike, answers):
-        """Ids that the destination had applied, answering ``answers`` (or not at all), and that came again later."""
-        applied = [one for one in self.history.arrived if one.effect == "applied" and one.answer in answers]
+        """Ids that the destination had, answering ``answers`` (or not at all), and that came again later."""
+        # What an earlier fault had repeated can be hit too: its effect is older than this fault.
+        applied = [one for one in self.history.arrived if one.effect != "none" and one.answer in answers]
         found = []
         for one in self.during(strike, applied, after=0.0):
             later = [two for two in self.attempts(one.id) if two.at > one.at]
