@@ -77,7 +77,7 @@ def test_a_broker_that_lost_all_its_data_loses_no_delivery(hub):
     run = unique("empty")
     hub.receiver.free.clear()
     hub.post(run)
-    wait_until(lambda: any(id.startswith(run) for id in hub.receiver.ids), what="some are under way")
+    wait_until(lambda: any(id.startswith(run) for id in hub.receiver.ids), timeout=60, what="some are under way")
     hub.broker.lose_data()
     hub.post(f"{run}-more")
     hub.receiver.free.set()
