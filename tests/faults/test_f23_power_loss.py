@@ -1,4 +1,4 @@
-"""F23: power loss. No 202 before the commit is synced, by the order of system calls; a hub that does not sync is caught."""
+"""F23: power loss. No 202 before the commit is synced, by the order of system calls; a hub that never syncs shows."""
 
 import asyncio
 import os

@@ -29,9 +29,7 @@ STUBBORN = replace(PLAN, mood=Mood(seed=4, stubborn=0.008, stubborn_tries=6))
 ACCEPTING = replace(PLAN, faults=("F01",))
 DISTRIBUTED = replace(PLAN, distributed=True, patience=30.0)
 
-PAUSED = replace(
-    DISTRIBUTED, faults=("F07",), rounds=3, messages=3_000, mood=Mood(seed=4, hang=0.1, hang_seconds=1.0)
-)
+PAUSED = replace(DISTRIBUTED, faults=("F07",), rounds=3, messages=3_000, mood=Mood(seed=4, hang=0.1, hang_seconds=1.0))
 """The destination keeps calls waiting, so that some are under way when their worker stands still."""
 
 CASES = (
