@@ -44,7 +44,7 @@ CASES = (
     ("forget_the_sweeper", replace(DISTRIBUTED, faults=("F10",)), "N9", None),
     ("no_fence", PAUSED, "N6", None),
 )
-QUICK = {"delivered_before_the_call", "new_key_per_attempt"}
+QUICK = {"new_key_per_attempt"}
 
 
 async def verdict_with(bug, plan, folder):
