@@ -43,6 +43,6 @@ ANSWERS: tuple[Fault, ...] = (
     BadAnswers("F29", "429 with odd Retry-After", mood={"busy": 0.2, "retry_after": WAITS}, whim="busy"),
     BadAnswers(
         "F37", "five refusals of a message, later ones wait", mood={"stubborn": 0.1, "stubborn_tries": 5},
-        whim="stubborn", times=100,
+        whim="stubborn", times=40,
     ),
 )  # fmt: skip
