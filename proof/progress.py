@@ -54,8 +54,9 @@ class Progress:
             return self._counts[meter]
 
     async def grown(self, meter: Meter, by: int) -> None:
-        """Wait until the meter has grown by so much."""
+        """Wait until the meter has grown by so much, which the ceiling makes room for."""
         target = self._counts[meter] + by
+        self.ceiling = max(self.ceiling, (self._counts["acknowledged"] + by + 1) / self._messages)
         async with self._news:
             await self._news.wait_for(lambda: self._so_far(meter) >= target or not self.posting)
 

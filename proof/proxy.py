@@ -168,7 +168,7 @@ class Proxy:
         ]
         try:
             await asyncio.gather(*pumps)
-        except (Cut, OSError):
+        except (Cut, OSError, asyncio.CancelledError):  # cancelled: the proxy ends, and its connections with it
             writer.transport.abort()
         except EOFError:
             writer.close()
