@@ -137,9 +137,13 @@ class Proxy:
             await asyncio.sleep(weather.delay + self.chance.random() * weather.jitter)
 
     def again(self, piece: bytes) -> None:
-        task = asyncio.create_task(self._send_alone(piece))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.create_task(self._send_alone(piece)))
+
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        """Hold a task until it is done: the event loop's own reference is weak, and silent connections have no other."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _send_alone(self, piece: bytes) -> None:
         with contextlib.suppress(OSError, TimeoutError):
@@ -151,6 +155,7 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One incoming connection."""
+        self._keep(asyncio.current_task())
         self.hits["connections"] += 1
         if self.weather.refuse:
             self.hits["refuse"] += 1
