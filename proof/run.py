@@ -79,6 +79,7 @@ async def _scene(plan: Plan, folder: Path, environment: Mapping[str, str], stack
                 **environment,
                 "ARUS_DATABASE_URL": servers.database.url(servers.database_gate.port),
                 "ARUS_BROKER_URL": servers.broker.url(servers.broker_gate.port),
+                "ARUS_LEAVE_SECONDS": "0",  # the poster asks no /readyz: it would only meet the same end later
             },
         )
     await stack.enter_async_context(hub)

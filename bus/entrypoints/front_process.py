@@ -14,6 +14,7 @@ import uvicorn
 from bus.engine import killpoints
 
 from .api.app import create_app
+from .leaving import LeavingServer
 from .lifeline import die_with_parent, say_started
 from .settings import Settings
 from .wiring import open_hub
@@ -48,8 +49,9 @@ def main(arguments: list[str]) -> None:
     hub = open_hub(settings, ring=ring)
     listener = socket.socket(fileno=int(arguments[3]))
     # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
+    app = create_app(hub)
     config = uvicorn.Config(
-        create_app(hub),
+        app,
         http="httptools",
         loop="uvloop",
         access_log=False,
@@ -60,7 +62,7 @@ def main(arguments: list[str]) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
-    server = uvicorn.Server(config)
+    server = LeavingServer(config, settings.leaving, app.state.leaving.set)
     # uvicorn gives a signal back once it has stopped; by default that would end us before the store is closed.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, server.handle_exit)

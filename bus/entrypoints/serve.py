@@ -105,6 +105,8 @@ class Supervisor:
         try:
             return self._watch(environment, lock)
         finally:
+            # While we hold the door too, it stays open when the front closes it, and nobody answers there.
+            listener.close()
             self._end()
             os.close(own_end)
 
@@ -139,7 +141,7 @@ class Supervisor:
         running = [child.process for child in reversed(self.children) if child.process is not None]
         for process in running:
             process.terminate()
-        until = time.monotonic() + GRACE
+        until = time.monotonic() + self.settings.leaving + GRACE
         for process in running:
             try:
                 process.wait(max(0.0, until - time.monotonic()))

@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from connectors.e_procurement.config import EProcurementConfig
 from connectors.e_project.config import EProjectConfig
 
+LEAVE_SECONDS = 5.0
+"""Twice the interval at which the proxy of ``docker-compose.yml`` asks, and a second."""
+
 
 class Settings(BaseSettings):
     """Nested settings are written ``ARUS_E_PROJECT__URL`` in the environment, as tables in ``arus.toml``."""
@@ -38,6 +41,13 @@ class Settings(BaseSettings):
     )
     dead_seconds: float = Field(
         default=15.0, ge=4, le=3600, description="Distributed: a worker or sweeper silent for so long has died."
+    )
+    leave_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=300,
+        description="How long a front that is told to end says so on /readyz and still takes requests, longer than its "
+        "proxy takes to see it; absent: 5 in the distributed mode, else 0.",
     )
     poll_seconds: float = Field(default=5.0, ge=0.05, le=86400, description="Seconds between two reads of a feed.")
     hold_share: float = Field(
@@ -96,6 +106,11 @@ class Settings(BaseSettings):
     def distributed(self) -> bool:
         """Any number of API processes and Celery workers, on RabbitMQ and PostgreSQL."""
         return self.broker_url is not None
+
+    @property
+    def leaving(self) -> float:
+        """Seconds between a front's saying that it leaves and its closing the door."""
+        return self.leave_seconds if self.leave_seconds is not None else LEAVE_SECONDS * self.distributed
 
     def drop_folder(self, system: str, feed: str) -> Path:
         return (self.drop or self.home / "drop") / system / feed

@@ -129,6 +129,7 @@ class Fleet:
             "ARUS_BROKER_URL": broker_url,
             "ARUS_PORT": "0",
             "ARUS_DEAD_SECONDS": str(DEAD),
+            "ARUS_LEAVE_SECONDS": "0",  # no proxy stands before it
             **environment,
         }
         self.processes = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -19,7 +20,10 @@ from .refusals import RefusalCounter
 
 
 def create_app(hub: Hub) -> FastAPI:
-    """The ASGI application. It closes nothing of ``hub``; with lifespan it writes its last counts at the end."""
+    """The ASGI application. It closes nothing of ``hub``; with lifespan it writes its last counts at the end.
+
+    From ``app.state.leaving`` on it says that it is not ready, and does its work as before.
+    """
     refusals = RefusalCounter(hub.writer, tally)
 
     @contextlib.asynccontextmanager
@@ -36,6 +40,7 @@ def create_app(hub: Hub) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.hub = hub
+    app.state.leaving = threading.Event()
     app.state.doorkeeper = Doorkeeper(hub.database)
     # First in the list, so that a message is matched at once; other methods of the address go on to FastAPI.
     app.router.routes.insert(0, Route("/v1/messages", Door(hub, app.state.doorkeeper, refusals), methods=["POST"]))

@@ -31,8 +31,10 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/readyz", summary="The store takes writes, and its schema is current")
+@router.get("/readyz", summary="The store takes writes, its schema is current, and the process is not about to end")
 async def ready(request: Request) -> JSONResponse:
+    if request.app.state.leaving.is_set():
+        raise _not_ready("this process is about to end: ask another")
     hub = hub_of(request)
     try:
         async with asyncio.timeout(PROBE_SECONDS):
