@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from bus.contract.clock import MICROSECONDS, Clock
 from bus.contract.sink import Delivery
@@ -17,7 +17,10 @@ from .destination import Destination
 from .outcome import Circumstances, decide
 from .routing import Routing
 from .settle import LaneResult, Result, Settler
-from .writer import Writer
+from .writer import StoreUnavailable, Writer
+
+AGAIN = 0.5
+"""Seconds after which a report that the store could not take is given to it again."""
 
 
 class _Run:
@@ -119,7 +122,7 @@ class Courier:
         return all(latest <= head.run.lane.lease_until for head in heads) and self._may_start(destination)
 
     async def _announce(self, destination: Destination, heads: Sequence[_Head]) -> bool:
-        """Commit that these attempts begin, where a crash would otherwise leave a doubt. False: a lease was lost."""
+        """Commit that these attempts begin, where a crash would otherwise leave a doubt. False: they may not."""
         doubtful = [head for head in heads if destination.sink.kind != "keyed" and not head.one.started]
         alone = any(head.one.alone for head in heads)
         beginning = list(heads) if alone else doubtful
@@ -132,7 +135,10 @@ class Courier:
             owner=self._owner,
             alone=alone,
         )
-        return await self._writer.run(begin)
+        try:
+            return await self._writer.run(begin)
+        except StoreUnavailable:
+            return False
 
     async def _attempt(self, destination: Destination, heads: Sequence[_Head]) -> None:
         """Ask for what an earlier attempt left open, and send the rest."""
@@ -189,5 +195,15 @@ class Courier:
             run.stop()
 
     async def _settle(self, runs: Sequence[_Run]) -> None:
-        settling: list[Awaitable[bool]] = [self._writer.add(self._settler.batch, run.result) for run in runs]
-        await asyncio.gather(*settling)
+        await asyncio.gather(*(self._report(run.result) for run in runs))
+
+    async def _report(self, result: LaneResult) -> None:
+        """Settle one lane. While the store takes nothing the report waits: what arrived need not be sent again."""
+        while True:
+            try:
+                await self._writer.add(self._settler.batch, result)
+                return
+            except StoreUnavailable:
+                if self._writer.closed:
+                    raise
+            await asyncio.sleep(AGAIN)

@@ -21,6 +21,8 @@ from sqlalchemy.pool import NullPool
 BUSY_SECONDS = 5.0
 """How long SQLite waits for the other process's write; the writer goes round again a bounded number of times."""
 
+_NOT_NOW = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL"}
+
 _MIGRATION_LOCK = 727355
 """The advisory lock's number: any that nothing else in the database uses."""
 
@@ -117,6 +119,26 @@ def upgrade(url: str) -> None:
     """
     with _one_at_a_time(url):
         _upgrade(url)
+        _empty_log(url)
+
+
+def _empty_log(url: str) -> None:
+    """Put into the file what SQLite's log holds, and sync it, before anything is added to that log.
+
+    After a failed sync the log as it is read may hold what the disk does not have: what came behind that would be
+    lost with it at a power loss. Where another process has the store open, its own view of the log is the right one.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return
+    connection = sqlite3.connect(parsed.database, timeout=0, isolation_level=None)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname not in _NOT_NOW:
+            raise
+    finally:
+        connection.close()
 
 
 def _upgrade(url: str) -> None:

@@ -7,8 +7,8 @@ be committed its members are tried one by one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from .store_faults import StoreUnavailable, SyncFailed, is_passing, outage, words
+
+__all__ = ["Batch", "StoreUnavailable", "Writer"]
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -27,10 +31,6 @@ GROUP = 512
 
 PATIENCE = 30.0
 """Seconds to go on trying while another process holds the store or the server restarts."""
-
-
-class StoreUnavailable(Exception):
-    """The store cannot take a write now (disk full, read-only, locked, server gone). Nothing was stored."""
 
 
 class Batch(Generic[Item, T]):
@@ -49,11 +49,22 @@ class _Work:
 
 
 class Writer:
-    """``after_commit`` is called in the writer's thread after each commit: the doorbell."""
+    """``after_commit`` is called in the writer's thread after each commit: the doorbell.
 
-    def __init__(self, engine: Engine, after_commit: Callable[[], None] = lambda: None) -> None:
+    ``broken`` is called there once, when the disk failed a sync: from then on all work gets StoreUnavailable, and
+    only opening the store anew (in a new process) helps.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        after_commit: Callable[[], None] = lambda: None,
+        broken: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._after_commit = after_commit
+        self._broken = broken
+        self._failed: SyncFailed | None = None
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._door = threading.Lock()
         self._closed = False
@@ -64,6 +75,11 @@ class Writer:
     def waiting(self) -> int:
         """Pieces of work that no transaction has taken yet (for back-pressure)."""
         return self._queue.qsize()
+
+    @property
+    def closed(self) -> bool:
+        """No work is taken any more."""
+        return self._closed
 
     def call(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` in a transaction and return after the commit. For threads, not for an event loop."""
@@ -112,8 +128,20 @@ class Writer:
                 return
             group, ended = self._gather(first)
             self._answer(group, self._commit(group))
+            if self._failed is not None:
+                self._give_up(self._failed)
+                return
             if ended:
                 return
+
+    def _give_up(self, failed: SyncFailed) -> None:
+        with self._door:
+            self._closed = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (work := self._queue.get_nowait()) is not None:
+                    self._answer([work], [failed])
+        self._broken()
 
     def _gather(self, first: _Work) -> tuple[list[_Work], bool]:
         group = [first]
@@ -145,15 +173,18 @@ class Writer:
         until = time.monotonic() + PATIENCE
         pause = 0.01
         while True:
+            if self._failed is not None:
+                raise self._failed
             try:
                 return self._transaction(group)
             except DBAPIError as error:
-                if _is_store_down(error):
-                    raise StoreUnavailable(_words(error)) from error
-                if not _is_passing(error):
+                if (down := outage(error)) is not None:
+                    self._failed = down if isinstance(down, SyncFailed) else None
+                    raise down from error
+                if not is_passing(error):
                     raise
                 if time.monotonic() > until:
-                    raise StoreUnavailable(_words(error)) from error
+                    raise StoreUnavailable(words(error)) from error
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
 
@@ -195,28 +226,3 @@ def _resolve(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
             future.set_exception(result)
         else:
             future.set_result(result)
-
-
-_PASSING_SQLITE = ("database is locked", "database table is locked", "database is busy")
-_PASSING_POSTGRESQL = {"40001", "40P01", "55P03", "57P01", "57P03", "08006", "08003"}
-"""Serialization failure, deadlock, lock not available, server shutting down or starting, connection lost."""
-_DOWN_SQLITE = ("disk is full", "readonly database", "disk I/O error", "unable to open database")
-_DOWN_POSTGRESQL = {"53100", "25006"}
-
-
-def _words(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:200] if error.orig else "the database gave no reason"
-
-
-def _is_passing(error: DBAPIError) -> bool:
-    if isinstance(error.orig, sqlite3.Error):
-        return any(words in str(error.orig) for words in _PASSING_SQLITE)
-    state = getattr(error.orig, "sqlstate", None)
-    # A server that cannot be reached gives no state at all.
-    unreached = state is None and isinstance(error, OperationalError)
-    return error.connection_invalidated or unreached or state in _PASSING_POSTGRESQL
-
-
-def _is_store_down(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _DOWN_POSTGRESQL or any(words in str(error.orig) for words in _DOWN_SQLITE)

@@ -16,9 +16,10 @@ from bus.engine import controls
 from bus.engine.claim import reclaim
 from bus.engine.drain import Drain
 from bus.engine.settle import Settler
+from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
-from .lifeline import die_with_parent, say_started
+from .lifeline import DISK_FAILED, die_with_parent, say_started
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
 from .settings import Settings
@@ -55,7 +56,8 @@ async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Eve
         task.cancel()
     await asyncio.wait(tasks, timeout=GRACE)
     await links.close()
-    await hub.writer.run(functools.partial(controls.sign_off, worker=owner))
+    with contextlib.suppress(StoreUnavailable):  # the next engine signs all off
+        await hub.writer.run(functools.partial(controls.sign_off, worker=owner))
     for task in tasks:
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             raise error
@@ -67,12 +69,18 @@ def _hear(doorbell: int, drain: Drain) -> None:
     drain.ring()
 
 
+def _start_anew() -> None:
+    """The disk failed a sync. What was sent and cannot be settled is sent again with the same key."""
+    say("engine: the disk did not keep what was written; starts anew")
+    os._exit(DISK_FAILED)
+
+
 async def _main(settings: Settings, *, started: int, doorbell: int, died: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    hub = open_hub(settings)
+    hub = open_hub(settings, broken=_start_anew)
     links = open_links(settings)
     open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
     kinds = {system: sink.kind for system, sink in links.sinks.items()}

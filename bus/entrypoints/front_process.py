@@ -17,6 +17,7 @@ from .api.app import create_app
 from .leaving import LeavingServer
 from .lifeline import die_with_parent, say_started
 from .settings import Settings
+from .upkeep import say
 from .wiring import open_hub
 
 BACKLOG = 2048
@@ -46,7 +47,11 @@ def main(arguments: list[str]) -> None:
             killpoints.passing("api.after_commit")
         wake(destinations)
 
-    hub = open_hub(settings, ring=ring)
+    def start_anew() -> None:
+        say("front: the disk did not keep what was written; starts anew")
+        os.kill(os.getpid(), signal.SIGTERM)  # who waits is still told that nothing was stored
+
+    hub = open_hub(settings, ring=ring, broken=start_anew)
     listener = socket.socket(fileno=int(arguments[3]))
     # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
     app = create_app(hub)

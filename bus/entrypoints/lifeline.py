@@ -1,10 +1,14 @@
-"""Two pipes between parent and child: the child ends with its parent, and tells it once that it has started."""
+"""What parent and child have between them: the child ends with its parent, tells it once that it has started, and
+with one of its exit codes why it ended."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import threading
+
+DISK_FAILED = os.EX_IOERR
+"""The exit code of a child that has to open the store anew, through no fault of what it had in hand."""
 
 
 def die_with_parent(descriptor: int) -> None:

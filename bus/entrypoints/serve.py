@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .lifeline import heard_started
+from .lifeline import DISK_FAILED, heard_started
 from .settings import Settings
 
 LOCK_PATIENCE = 15.0
@@ -41,6 +41,8 @@ class _Child:
     """The reading end of the pipe on which this process says that it has started."""
     false_starts: int = 0
     came_up: bool = False
+    died: bool = False
+    """The last one that came up died at work."""
     start_at: float = 0.0
 
     def start(self, environment: Mapping[str, str], kept: tuple[int, ...]) -> None:
@@ -50,7 +52,7 @@ class _Child:
         words = [str(one) for one in (lifeline, started, *others)]
         if self.module == "engine_process":
             # One that never came up had nothing in hand: what an earlier hub left does not count as its death.
-            words.append("died" if self.came_up else "fresh")
+            words.append("died" if self.died else "fresh")
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own modules
             [sys.executable, "-m", f"bus.entrypoints.{self.module}", *words],
             pass_fds=(*self.descriptors, started, *kept),
@@ -58,11 +60,12 @@ class _Child:
         )
         os.close(started)
 
-    def ended(self) -> None:
+    def ended(self, code: int) -> None:
         """Take note of an end: when to start again, and whether that still helps."""
         self.process = None
         if heard_started(self.starting):
             self.false_starts, self.came_up, self.start_at = 0, True, 0.0
+            self.died = code != DISK_FAILED
         else:
             self.false_starts += 1
             self.start_at = time.monotonic() + min(LONGEST_PAUSE, 0.1 * 2.0**self.false_starts)
@@ -129,7 +132,7 @@ class Supervisor:
                     if time.monotonic() >= child.start_at:
                         child.start(environment, (lock,))
                 elif (code := child.process.poll()) is not None:
-                    child.ended()
+                    child.ended(code)
                     if child.hopeless:
                         sys.stderr.write(f"arus: {child.module} does not start; see the lines above\n")
                         return 1

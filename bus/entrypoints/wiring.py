@@ -44,8 +44,11 @@ Ring = Callable[[set[str]], None]
 """Told after each commit which destinations got deliveries (none: something else was written)."""
 
 
-def open_hub(settings: Settings, *, ring: Ring = lambda _destinations: None) -> Hub:
-    """Create or migrate the store and open it. ``ring`` is called after each commit of this process.
+def open_hub(
+    settings: Settings, *, ring: Ring = lambda _destinations: None, broken: Callable[[], None] = lambda: None
+) -> Hub:
+    """Create or migrate the store and open it. ``ring`` is called after each commit of this process, ``broken`` when
+    the disk failed a sync and nothing can be written until the process is another.
 
     Works with or without a running hub: SQLite and PostgreSQL both take several writers, one at a time.
     """
@@ -55,7 +58,7 @@ def open_hub(settings: Settings, *, ring: Ring = lambda _destinations: None) -> 
     database = open_database(settings.url)
     routing = Routing(catalogue.routes)
     acceptor = Acceptor(routing, system_clock, tally)
-    writer = Writer(database.writes, lambda: ring(acceptor.take_rung()))
+    writer = Writer(database.writes, lambda: ring(acceptor.take_rung()), broken)
     hold = HoldRule(settings.hold_share, settings.hold_rows)
     intake = Intake(database, writer, acceptor, system_clock, tally, hold)
     hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, system_clock)

@@ -26,6 +26,14 @@ class TestHealth:
         monkeypatch.setattr(readiness, "probe", fail)
         assert (front.get("/readyz").status, front.get("/livez").status) == (503, 200)
 
+    def test_not_ready_on_a_disk_that_is_almost_full(self, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+        from bus.engine import readiness
+
+        monkeypatch.setattr(readiness, "ROOM", 2**62)
+        answer = front.get("/readyz")
+        assert (answer.status, answer.slug) == (503, "not-ready")
+        assert b"full" in answer.body
+
     def test_metrics(self, front: Front, key: str) -> None:
         make(front, key)
         front.event(event("2", data={}), key)

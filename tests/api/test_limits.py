@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.engine.store_faults import DiskFull
 from bus.engine.writer import StoreUnavailable, Writer
 from bus.entrypoints.settings import Settings
 from tests.api.calling import (
@@ -60,6 +61,16 @@ def test_no_store(front: Front, key: str, monkeypatch: pytest.MonkeyPatch) -> No
         answer = front.event(body, key, kind)
         assert (answer.status, answer.slug) == (503, "store-unavailable")
         assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_full_disk(front: Front, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise DiskFull("could not extend file")
+
+    monkeypatch.setattr(front.hub.acceptor.batch, "handle", fail)
+    answer = front.event(event(), key)
+    assert (answer.status, answer.slug) == (503, "disk-full")
+    assert int(answer.headers["retry-after"]) >= 1
 
 
 def test_a_fault_of_ours_is_a_problem_document_too(front: Front, key: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ def test_a_child_that_has_run_before_is_tried_for_ever(monkeypatch):
     for _ in range(3):
         child.start(os.environ, ())
         assert child.process.wait() != 0
-        child.ended()
+        child.ended(1)
         pauses.append(child.start_at - time.monotonic())
     assert child.hopeless
     assert pauses == sorted(pauses)

@@ -60,8 +60,8 @@ class Door:
         except Refused as refused:
             await _refuse(send, refused)
             return
-        except (StoreUnavailable, DBAPIError):
-            await _refuse(send, problems.store_unavailable())
+        except (StoreUnavailable, DBAPIError) as error:
+            await _refuse(send, problems.store_unavailable(error))
             return
         await asgi.answer(send, status, orjson.dumps(document), "application/json")
 

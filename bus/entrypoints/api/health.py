@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from bus.contract.errors import Problem, Refused
 from bus.engine import readiness
 from bus.engine.browse import gauges
-from bus.engine.writer import StoreUnavailable
+from bus.engine.store_faults import DiskFull, StoreUnavailable
 from bus.entrypoints.wiring import Hub
 from monitoring.exposition import CONTENT_TYPE, Readings, render
 
@@ -38,9 +38,12 @@ async def ready(request: Request) -> JSONResponse:
     hub = hub_of(request)
     try:
         async with asyncio.timeout(PROBE_SECONDS):
+            await run_in_threadpool(readiness.look_for_room, hub.database)
             await hub.writer.run(partial(readiness.probe, now=hub.clock()))
             current = await run_in_threadpool(_schema_is_current, hub)
-    except (StoreUnavailable, DBAPIError, TimeoutError):
+    except DiskFull:
+        raise _not_ready("the disk of the store is full: make room, nothing needs a restart") from None
+    except (StoreUnavailable, DBAPIError, TimeoutError, OSError):
         raise _not_ready("the store cannot be written now") from None
     if not current:
         raise _not_ready("the store's schema is not the one that this version knows: run arus db upgrade")

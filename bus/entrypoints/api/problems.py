@@ -13,15 +13,28 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from bus.contract.errors import Problem, Refused
-from bus.engine.writer import StoreUnavailable
+from bus.engine.store_faults import DiskFull, StoreUnavailable, outage
 
 MEDIA_TYPE = "application/problem+json"
 
 RETRY_SECONDS = 2
 """What ``Retry-After`` says where the store cannot take a write now."""
 
+FULL_SECONDS = 30
+"""The same for a full disk: people have to make room."""
 
-def store_unavailable() -> Refused:
+DISK_FULL = (
+    "the disk of the hub's store is full: nothing was stored, and what was accepted before stays; send the same again "
+    "later, the operators of the hub have to make room"
+)
+
+
+def store_unavailable(error: Exception | None = None) -> Refused:
+    """``error`` is what the store said, if it tells more than that it is away."""
+    if isinstance(error, DBAPIError):
+        error = outage(error)
+    if isinstance(error, DiskFull):
+        return Refused(Problem("disk-full", "Disk full", 503, DISK_FULL), retry_after=FULL_SECONDS)
     detail = "the hub cannot write to its store now; nothing was stored, send the same again later"
     return Refused(Problem("store-unavailable", "Store unavailable", 503, detail), retry_after=RETRY_SECONDS)
 
@@ -120,8 +133,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(StoreUnavailable)
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
-    def _store(_request: Request, _error: Exception) -> Response:
-        return response(store_unavailable())
+    def _store(_request: Request, error: Exception) -> Response:
+        return response(store_unavailable(error))
 
     @app.exception_handler(Exception)
     def _unexpected(_request: Request, _error: Exception) -> Response:
