@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from bus.entrypoints.wiring import Hub
 from monitoring.metrics import tally
 
-from . import health, inputs, messages, openapi, problems, records, replays, subscriptions, systems, waiting
+from . import health, inputs, messages, openapi, problems, records, replays, requests, subscriptions, systems, waiting
 from .auth import Doorkeeper
 from .door import Door
 from .refusals import RefusalCounter
@@ -41,6 +42,7 @@ def create_app(hub: Hub) -> FastAPI:
     )
     app.state.hub = hub
     app.state.leaving = threading.Event()
+    app.state.readers = asyncio.Semaphore(requests.READERS)
     app.state.doorkeeper = Doorkeeper(hub.database)
     # First in the list, so that a message is matched at once; other methods of the address go on to FastAPI.
     app.router.routes.insert(0, Route("/v1/messages", Door(hub, app.state.doorkeeper, refusals), methods=["POST"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -21,6 +21,9 @@ from . import asgi, problems, strict_json
 
 LARGEST = 64 * 1024
 """Bytes of a body that is not a message."""
+
+READERS = 10
+"""Requests that have the store open for reading at once: fewer than there are connections and threads."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,7 +45,17 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
-def reading(request: Request) -> Iterator[Connection]:
+async def turn(request: Request) -> AsyncIterator[None]:
+    """Wait for one of the :data:`READERS` places, keeping nothing meanwhile.
+
+    Requests that wait for a connection inside a thread would keep all threads from those that have a connection and
+    want a thread; and whoever posts needs a connection too, for the look at its key.
+    """
+    async with request.app.state.readers:
+        yield
+
+
+def reading(request: Request, _turn: Annotated[None, Depends(turn)]) -> Iterator[Connection]:
     with hub_of(request).database.reads.connect() as connection:
         yield connection
 
