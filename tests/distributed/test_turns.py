@@ -121,7 +121,7 @@ async def test_a_worker_that_was_silent_sends_nothing_of_what_it_had_in_hand(vis
     await visit
     assert sorted(sink.sent) == [("a", 1), ("a", 2), ("b", 1)]
     fences = here.hub.do(lambda connection: connection.execute(text("SELECT fence FROM lanes")).scalars().all())
-    assert fences == [2, 2], "each lane was given back, and claimed anew for what had not been begun"
+    assert fences == [4, 4], "each lane was given back, claimed anew for what had not been begun, and given back"
 
 
 async def test_nothing_starts_between_a_silence_and_the_next_signature(visited):

@@ -44,6 +44,16 @@ def test_a_report_of_a_fenced_worker_changes_nothing(hub):
     assert hub.states() == ["delivered"]
 
 
+def test_a_report_that_is_given_in_twice_counts_once(hub):
+    # As the writer does when the connection broke in COMMIT, and nobody knows what became of the transaction.
+    hub.post("k")
+    (lane,) = hub.claim()
+    assert hub.report(lane, Delivered())
+    before = (hub.deliveries(), hub.rows(tables.lanes), hub.rows(tables.attempts), hub.audited("settled"))
+    assert not hub.report(lane, Delivered())
+    assert (hub.deliveries(), hub.rows(tables.lanes), hub.rows(tables.attempts), hub.audited("settled")) == before
+
+
 def test_a_late_report_counts_while_nobody_took_the_lane_over(hub):
     hub.post("k")
     (lane,) = hub.claim()
