@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from bus.contract.clock import Clock, from_datetime
 from bus.contract.events import Event, MessageAccepted
@@ -17,18 +17,18 @@ from bus.contract.message import Incoming
 
 from . import aliases, audit, counters, killpoints, lanes, parents
 from .dialect import lock_subscribers, message_numbers, run
-from .lanes import Lane, chunks
+from .lanes import Lane, by_prefix
 from .routing import Routing, SubscriberList, Target
 from .tables import messages, records
 from .writer import Batch
 
 _KNOWN = select(messages.c.source, messages.c.id, messages.c.content).where(
-    tuple_(messages.c.source, messages.c.id).in_(bindparam("ids", expanding=True))
+    messages.c.source == bindparam("system"), messages.c.id.in_(bindparam("ids", expanding=True))
 )
 _STANDING = (
     select(records.c.type, records.c.key, records.c.version, records.c.posted_sequence)
-    .where(tuple_(records.c.type, records.c.key).in_(bindparam("keys", expanding=True)))
-    .order_by(records.c.type, records.c.key)
+    .where(records.c.type == bindparam("kind"), records.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(records.c.key)
     .with_for_update()
 )
 
@@ -100,8 +100,8 @@ class Acceptor:
         keys = sorted({(one.item.type, one.item.subject) for one in fresh})
         standing: dict[tuple[str, str], _Standing] = {}
         run(connection, "accept_blank_records", [{"type": kind, "key": key, "now": now} for kind, key in keys])
-        for part in chunks(keys):
-            for row in connection.execute(_STANDING, {"keys": part}):
+        for (kind,), part in by_prefix(keys):
+            for row in connection.execute(_STANDING, {"kind": kind, "keys": part}):
                 standing[row.type, row.key] = _Standing(row.version, row.posted_sequence)
         for one in fresh:
             record = standing[one.item.type, one.item.subject]
@@ -151,8 +151,9 @@ class Acceptor:
 def _sift(connection: Connection, items: Sequence[Incoming]) -> tuple[list[Accepted | None], list[_Fresh]]:
     """Set apart what is known already: same source and id."""
     known: dict[tuple[str, str], str] = {}
-    for part in chunks(sorted({(item.system, item.id) for item in items})):
-        known.update({(row.source, row.id): row.content for row in connection.execute(_KNOWN, {"ids": part})})
+    for (system,), part in by_prefix((item.system, item.id) for item in items):
+        found = connection.execute(_KNOWN, {"system": system, "ids": part})
+        known.update({(row.source, row.id): row.content for row in found})
     outcomes: list[Accepted | None] = [None] * len(items)
     fresh: list[_Fresh] = []
     for index, item in enumerate(items):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, select, update
 
 from bus.contract.feed import Scope
 
 from .dialect import insert
-from .lanes import chunks
+from .lanes import by_prefix, chunks
 from .registers import feed_rows, feeds
 
 LEASE = 15_000_000
@@ -64,12 +64,13 @@ def remember(connection: Connection, system: str, feed: str, rows: Sequence[tupl
 
 
 def forget(connection: Connection, system: str, feed: str, places: Sequence[tuple[Scope, str]]) -> None:
-    for part in chunks([(scope_text(scope), key) for scope, key in places]):
+    for (scope,), part in by_prefix((scope_text(scope), key) for scope, key in places):
         connection.execute(
             feed_rows.delete().where(
                 feed_rows.c.system == system,
                 feed_rows.c.feed == feed,
-                tuple_(feed_rows.c.scope, feed_rows.c.key).in_(part),
+                feed_rows.c.scope == scope,
+                feed_rows.c.key.in_(part),
             )
         )
 

@@ -6,10 +6,11 @@ a person). An idle lane has neither. Whoever changes a lane's deliveries locks i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from .dialect import run
 from .tables import deliveries, lane_keys, lanes
@@ -22,8 +23,8 @@ _CHUNK = 400
 _LAST = select(lane_keys.c.lane, lane_keys.c.sequence).where(lane_keys.c.lane.in_(bindparam("lanes", expanding=True)))
 _FENCES = (
     select(lanes.c.destination, lanes.c.lane, lanes.c.fence)
-    .where(tuple_(lanes.c.destination, lanes.c.lane).in_(bindparam("lanes", expanding=True)))
-    .order_by(lanes.c.destination, lanes.c.lane)
+    .where(lanes.c.destination == bindparam("place"), lanes.c.lane.in_(bindparam("lanes", expanding=True)))
+    .order_by(lanes.c.lane)
     .with_for_update()
 )
 
@@ -38,6 +39,16 @@ _KEYS = (
 def chunks(items: Sequence[Any], size: int = _CHUNK) -> Iterable[Sequence[Any]]:
     """Slices small enough for one statement's parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def by_prefix(keys: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Composite keys in sorted order: all parts but the last, and the last parts, few enough for one statement.
+
+    SQLite finds ``a = ? AND b IN (…)`` by index, and reads the whole table for ``(a, b) IN (…)``.
+    """
+    for prefix, group in groupby(sorted(set(keys)), key=lambda key: key[:-1]):
+        for part in chunks([key[-1] for key in group]):
+            yield prefix, list(part)
 
 
 def next_sequences(connection: Connection, counts: dict[str, int]) -> dict[str, int]:
@@ -70,8 +81,8 @@ def extend(connection: Connection, heads: dict[Lane, int | None]) -> None:
 def lock(connection: Connection, which: Iterable[Lane]) -> dict[Lane, int]:
     """Lock these lanes' rows in sorted order; answers each one's fence."""
     fences: dict[Lane, int] = {}
-    for part in chunks(sorted(set(which))):
-        found = connection.execute(_FENCES, {"lanes": part})
+    for (destination,), part in by_prefix(which):
+        found = connection.execute(_FENCES, {"place": destination, "lanes": part})
         fences.update({(row.destination, row.lane): row.fence for row in found})
     return fences
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from . import lanes
-from .lanes import Lane, chunks
+from .lanes import Lane, by_prefix, chunks
 from .routing import Routing
 from .tables import deliveries, messages, records, replicas
 
@@ -21,16 +21,18 @@ def unmet(connection: Connection, needs: Iterable[Need]) -> set[Need]:
     """Those of ``needs`` that are not satisfied now."""
     wanted = set(needs)
     missing = set(wanted)
-    here = sorted({(kind, key) for kind, key, place in wanted if place is None})
-    for part in chunks(here):
+    for (type_,), part in by_prefix((kind, key) for kind, key, place in wanted if place is None):
         statement = select(records.c.type, records.c.key).where(
-            tuple_(records.c.type, records.c.key).in_(part), records.c.deleted == 0, records.c.message.is_not(None)
+            records.c.type == type_, records.c.key.in_(part), records.c.deleted == 0, records.c.message.is_not(None)
         )
         missing -= {(row.type, row.key, None) for row in connection.execute(statement)}
-    there = sorted((place, kind, key) for kind, key, place in wanted if place is not None)
-    for part in chunks(there):
+    there = ((place, kind, key) for kind, key, place in wanted if place is not None)
+    for (destination, type_), part in by_prefix(there):
         statement = select(replicas.c.destination, replicas.c.type, replicas.c.key).where(
-            tuple_(replicas.c.destination, replicas.c.type, replicas.c.key).in_(part), replicas.c.deleted == 0
+            replicas.c.destination == destination,
+            replicas.c.type == type_,
+            replicas.c.key.in_(part),
+            replicas.c.deleted == 0,
         )
         missing -= {(row.type, row.key, row.destination) for row in connection.execute(statement)}
     return missing

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, exists, select, tuple_, update
+from sqlalchemy import Connection, and_, exists, select, update
 
 from bus.contract.message import short_type
 
@@ -102,11 +102,15 @@ def backfill(connection: Connection, subscription: Subscription, now: int, after
             records.c.type, records.c.key, messages.c.seq, messages.c.lane, messages.c.source, has_delivery.label("d")
         )
         .join(messages, messages.c.seq == records.c.message)
-        .where(records.c.deleted == 0, tuple_(records.c.type, records.c.key).in_(keys))
-        .order_by(records.c.type, records.c.key)
+        .where(records.c.deleted == 0)
+        .order_by(records.c.key)
         .with_for_update(of=records)
     )
-    rows = connection.execute(statement).all()
+    rows = [
+        row
+        for (kind,), part in lanes.by_prefix(keys)
+        for row in connection.execute(statement.where(records.c.type == kind, records.c.key.in_(part)))
+    ]
     subscriber = Subscriber(subscription.destination, subscription.system, subscription.types)
     wanted = [row for row in rows if not row.d and row.source != subscription.system and subscriber.wants(row.type)]
     counts: dict[str, int] = {}
