@@ -32,7 +32,8 @@ class Route:
     """Messages of one type to one system.
 
     ``encode`` is a pure mapping from canonical data to the destination's form; an exception in it is never
-    retried. ``on_dead``: what a dead delivery does to later ones in lanes with an explicit partition key.
+    retried. ``on_dead``: what a dead delivery does to later ones in lanes with an explicit partition key. ``mapping``
+    names the release of the code behind ``encode``; it is kept with each attempt.
     """
 
     name: str
@@ -43,3 +44,4 @@ class Route:
     retry: Retry = Retry()
     parents: tuple[Parent, ...] = ()
     on_dead: Literal["hold", "continue"] = "hold"
+    mapping: str | None = None

@@ -64,7 +64,7 @@ class Settler:
         counted = [fences.get((item.destination, item.lane)) == item.fence for item in items]
         valid = [item for item, counts in zip(items, counted, strict=True) if counts]
         results = [(item, result) for item in valid for result in item.results]
-        _write(connection, results, now)
+        _write(connection, results, self._routing, now)
         _give_back(connection, [one for item in valid for one in item.returned])
         delivered = [(item, result) for item, result in results if isinstance(result.verdict, Delivered)]
         superseded = _arrive(connection, delivered, now)
@@ -114,11 +114,11 @@ def _events(destination: str, result: Result) -> list[Event]:
     return events
 
 
-def _write(connection: Connection, results: Sequence[tuple[LaneResult, Result]], now: int) -> None:
+def _write(connection: Connection, results: Sequence[tuple[LaneResult, Result]], routing: Routing, now: int) -> None:
     if not results:
         return
     run(connection, "settle_deliveries", [_change(result, now) for _, result in results])
-    run(connection, "settle_attempts", [_attempt(item, result) for item, result in results])
+    run(connection, "settle_attempts", [_attempt(item, result, routing) for item, result in results])
     ended = [result.claimed.seq for _, result in results if not result.outcome.keep_start]
     for part in lanes.chunks(ended):
         connection.execute(starts.delete().where(starts.c.delivery.in_(part)))
@@ -139,12 +139,13 @@ def _change(result: Result, now: int) -> dict[str, Any]:
     }
 
 
-def _attempt(item: LaneResult, result: Result) -> dict[str, Any]:
-    verdict = result.verdict
+def _attempt(item: LaneResult, result: Result, routing: Routing) -> dict[str, Any]:
+    verdict, claimed = result.verdict, result.claimed
+    route = routing.routes.get(claimed.route) if claimed.message.op == "upsert" else None
     words = getattr(verdict, "reason", None) or getattr(verdict, "detail", None)
     return {
-        "delivery": result.claimed.seq,
-        "number": result.claimed.attempt,
+        "delivery": claimed.seq,
+        "number": claimed.attempt,
         "started_at": result.started_at,
         "ended_at": result.ended_at,
         "outcome": name_of(verdict),
@@ -152,6 +153,7 @@ def _attempt(item: LaneResult, result: Result) -> dict[str, Any]:
         "at": getattr(verdict, "at", None),
         "detail": words[:DETAIL] if words else None,
         "worker": item.owner,
+        "mapping": route.mapping if route else None,
     }
 
 

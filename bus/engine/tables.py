@@ -156,8 +156,10 @@ attempts = Table(
     Column("at", Text),
     Column("detail", Text),
     Column("worker", Text, nullable=False),
+    Column("mapping", Text),
     Index(None, "delivery"),
 )
+"""``mapping`` is the release of the mappings that made the target form; null: none made one."""
 
 starts = Table(
     "starts",

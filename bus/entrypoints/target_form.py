@@ -12,10 +12,18 @@ from pydantic import BaseModel
 from bus.contract.message import Message
 from bus.engine.routing import Routing
 
+POISON = "poison:"
+"""How the reason of a delivery begins that ended its workers."""
+
 
 def with_targets(routing: Routing, message: Message, story: dict[str, Any]) -> dict[str, Any]:
-    """``story`` with the target form of each delivery, as its route makes it now."""
+    """``story`` with the target form of each delivery, as its route makes it now.
+
+    ``target_mapping`` is the release of the mappings that made it now; an attempt tells the one that it was made by.
+    """
     for delivery in story["deliveries"]:
+        route = routing.routes.get(delivery["route"])
+        delivery["target_mapping"] = route.mapping if route is not None else None
         delivery["target"], delivery["target_error"] = _target(routing, message, delivery)
     return story
 
@@ -26,6 +34,8 @@ def _target(routing: Routing, message: Message, delivery: Mapping[str, Any]) -> 
         return message.event(int(delivery["sequence"])), None
     if message.op == "delete":
         return None, None
+    if str(delivery.get("reason") or "").startswith(POISON):
+        return None, "not made: it ended the workers that sent it, and might end this process too"
     try:
         return _plain(route.encode(message.data)), None
     except Exception as error:  # noqa: BLE001 - a mapping may fail in any way, and the story must still be told

@@ -5,6 +5,9 @@ import contextlib
 import json
 from datetime import datetime
 
+from bus.contract.clock import system_clock
+from bus.engine import registry
+from bus.engine.database import open_database
 from tests.processes.running import Hub, until
 
 NDJSON = "application/x-ndjson"
@@ -72,12 +75,22 @@ async def standing(folder, **environment):
     """Start a hub in ``folder``; it ends with the block."""
     hub = Hub(folder, **environment)
     try:
-        key, subscriber, _ = await asyncio.gather(
-            hub.key("e-budgeting", "post,read,operate"), hub.key("dashboard", "read"), hub.start()
-        )
-        yield Standing(hub, key, subscriber)
+        await hub.start()
+        # Not by ``arus keys create``, for the time that each of its processes takes to start.
+        yield Standing(hub, *await asyncio.to_thread(_keys, hub.home / "arus.db"))
     finally:
         await hub.close()
+
+
+def _keys(store):
+    database = open_database(f"sqlite:///{store}")
+    with database.writes.begin() as connection:
+        made = [
+            registry.create_key(connection, system, scopes, agency=None, actor="tests", now=system_clock()).key
+            for system, scopes in (("e-budgeting", ["post", "read", "operate"]), ("dashboard", ["read"]))
+        ]
+    database.close()
+    return made
 
 
 def moment(text):

@@ -176,6 +176,7 @@ def _attempts(connection: Connection, seqs: list[int]) -> dict[int, list[dict[st
                 "status": row.status,
                 "at": row.at,
                 "detail": row.detail,
+                "mapping": row.mapping,
             }
         )
     return found
