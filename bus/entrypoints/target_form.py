@@ -12,9 +12,6 @@ from pydantic import BaseModel
 from bus.contract.message import Message
 from bus.engine.routing import Routing
 
-POISON = "poison:"
-"""How the reason of a delivery begins that ended its workers."""
-
 
 def with_targets(routing: Routing, message: Message, story: dict[str, Any]) -> dict[str, Any]:
     """``story`` with the target form of each delivery, as its route makes it now.
@@ -34,8 +31,8 @@ def _target(routing: Routing, message: Message, delivery: Mapping[str, Any]) -> 
         return message.event(int(delivery["sequence"])), None
     if message.op == "delete":
         return None, None
-    if str(delivery.get("reason") or "").startswith(POISON):
-        return None, "not made: it ended the workers that sent it, and might end this process too"
+    if delivery.get("suspect") and delivery["state"] != "delivered":
+        return None, "not made: a worker died with it in hand, and making its form might end this process too"
     try:
         return _plain(route.encode(message.data)), None
     except Exception as error:  # noqa: BLE001 - a mapping may fail in any way, and the story must still be told

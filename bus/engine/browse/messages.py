@@ -64,7 +64,8 @@ def find(connection: Connection, view: View, name: str, source: str | None = Non
 def story(connection: Connection, view: View, row: Any) -> dict[str, Any]:
     """The whole story of one message: as received, canonical, and each delivery with its attempts.
 
-    Who only receives it sees its own deliveries alone, and not the raw form.
+    Who only receives it sees its own deliveries alone, and not the raw form. ``suspect``: a worker died with it in
+    hand, and it is sent by itself since.
     """
     own = connection.execute(select(messages.c.seq).where(messages.c.seq == row.seq, view.own_messages())).first()
     statement = select(deliveries).join(messages, messages.c.seq == deliveries.c.message)
@@ -73,7 +74,13 @@ def story(connection: Connection, view: View, row: Any) -> dict[str, Any]:
     tries = _attempts(connection, [one.seq for one in found])
     told = _summary(row)
     told["deliveries"] = [
-        {**delivery_rows.summary(one), "route": one.route, "attempts": tries[one.seq]} for one in found
+        {
+            **delivery_rows.summary(one),
+            "route": one.route,
+            "suspect": bool(one.alone),
+            "attempts": tries[one.seq],
+        }
+        for one in found
     ]
     told["envelope"] = message_of(row).event(row.sequence)
     told["canonical"] = json.loads(row.data)
