@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import event, text
 
 from bus.contract.verdict import Delivered, Rejected
-from bus.engine import backlog, dialect, drain
+from bus.engine import backlog, dialect, drain, parents
+from bus.engine import lanes as lane_rows
 from bus.engine.browse import deliveries, failures, gauges, messages
 from bus.engine.browse.messages import Filter
 from bus.engine.browse.view import ALL
@@ -114,6 +115,8 @@ def test_accepting_claiming_and_settling_read_no_table_whole(loaded):
             assert loaded.report(lane, *[Delivered()] * len(lane.deliveries))
         assert loaded.report(lanes[6], Rejected("no"))
         assert loaded.report(lanes[7])
+        loaded.do(lane_rows.lock, [(lane.destination, lane.lane) for lane in lanes])
+        loaded.do(parents.unmet, [("budget.line", f"k{n}", place) for n in range(8) for place in (None, "e-project")])
     assert len(seen) > 15
     assert _whole(loaded.database, seen) == {}
 

@@ -1,5 +1,1 @@
-"""``arus bench``: the hub beside an endpoint without a store, in one interleaved run; ratios, not promises."""
-
-from .run import bench
-
-__all__ = ["bench"]
+"""``arus bench``: the hub beside what would be built instead, in one interleaved run; ratios, not promises."""

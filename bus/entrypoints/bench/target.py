@@ -1,25 +1,28 @@
-"""A destination that answers at once: what is measured is the hub."""
+"""A destination that answers at once: what is measured is who delivers."""
 
 from __future__ import annotations
 
 import sys
+import time
 
 from aiohttp import web
 
 
 def create() -> web.Application:
-    count = {"received": 0}
+    """``POST /hook/<name>`` counts; ``GET /received`` tells by name how many came, and when the last one did."""
+    received: dict[str, tuple[int, float]] = {}
 
     async def receive(request: web.Request) -> web.Response:
         await request.read()
-        count["received"] += 1
+        name = request.match_info["name"]
+        received[name] = received.get(name, (0, 0.0))[0] + 1, time.monotonic()
         return web.Response(status=204)
 
-    async def received(_request: web.Request) -> web.Response:
-        return web.json_response(count)
+    async def tell(_request: web.Request) -> web.Response:
+        return web.json_response(received)
 
     app = web.Application()
-    app.add_routes([web.post("/hook", receive), web.get("/received", received)])
+    app.add_routes([web.post("/hook/{name}", receive), web.get("/received", tell)])
     return app
 
 

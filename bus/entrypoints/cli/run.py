@@ -61,10 +61,31 @@ def demo(
 
 def bench(
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="Length of one measurement.")] = 10.0,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="Also with PostgreSQL and RabbitMQ, which it starts privately.")
+    ] = False,
+    backlog: Annotated[
+        int | None,
+        typer.Option(
+            "--backlog", min=1_000, max=10_000_000, help="Hold a store with so many pending beside an empty one."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure acceptance and end-to-end rates beside an endpoint without a store."""
+    """Measure on this machine, in interleaved rounds: acceptance and delivery beside what would be built instead."""
     load_settings()
-    from bus.entrypoints.bench import bench as run
+    from bus.entrypoints.bench.processes import BenchFailed
 
-    raise typer.Exit(run(seconds=seconds, as_json=as_json))
+    try:
+        if backlog is None:
+            from bus.entrypoints.bench.run import bench as run
+
+            code = run(seconds=seconds, distributed=distributed, as_json=as_json)
+        else:
+            from bus.entrypoints.bench.backlog import bench as run_backlog
+
+            code = run_backlog(backlog, seconds=seconds, distributed=distributed, as_json=as_json)
+    except BenchFailed as error:
+        output.note(f"arus bench: {error}")
+        code = 1
+    raise typer.Exit(code)
