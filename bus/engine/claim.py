@@ -73,6 +73,22 @@ def claim(
     return [lane for lane in claimed if lane.deliveries]
 
 
+def has_due(connection: Connection, destination: str, now: int) -> bool:
+    """Whether a worker that came to ``destination`` now would find work."""
+    columns = lane_rows.c
+    statement = (
+        select(columns.lane)
+        .where(
+            columns.destination == destination,
+            columns.due_at.is_not(None),
+            columns.due_at <= now,
+            (columns.lease_until.is_(None)) | (columns.lease_until <= now),
+        )
+        .limit(1)
+    )
+    return connection.execute(statement).first() is not None
+
+
 def _sendable(rows: Iterable[Any], now: int) -> list[Claimed]:
     """The lane's line up to the first that may not go now; a suspect one goes alone."""
     line: list[Claimed] = []

@@ -7,13 +7,13 @@ import functools
 import random
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bus.contract.clock import MICROSECONDS, Clock
 
 from . import controls
-from .claim import ClaimedLane, claim
+from .claim import ClaimedLane, claim, has_due
 from .controls import Switches
 from .courier import Courier
 from .database import Database
@@ -21,7 +21,7 @@ from .destination import Destination
 from .gate import Gate
 from .routing import Routing
 from .settle import Settler
-from .tables import lanes
+from .timekeeping import Timekeeper
 from .writer import StoreUnavailable, Writer
 
 LEASE = 60.0
@@ -41,7 +41,10 @@ Destinations = Callable[[Connection], Iterable[Destination]]
 
 
 class Drain:
-    """Drives all destinations of one process. ``ring`` may be called from the loop's thread at any time."""
+    """Drives all destinations of one process. ``ring`` may be called from the loop's thread at any time.
+
+    ``timekeeper`` follows the source of ``clock``; without it, whoever hands the clock in never lets it jump.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Drain:
         owner: str,
         lease: float = LEASE,
         depth: int = DEPTH,
+        timekeeper: Timekeeper | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self._database = database
@@ -64,6 +68,7 @@ class Drain:
         self._owner = owner
         self._lease = lease
         self._depth = depth
+        self._timekeeper = timekeeper
         self._switches = Switches(-1)
         self._destinations: dict[str, Destination] = {}
         self._bell = asyncio.Event()
@@ -190,17 +195,7 @@ class Drain:
         destination.lanes_in_hand += width
         claimed: list[ClaimedLane] = []
         try:
-            claimed = await self._writer.run(
-                functools.partial(
-                    claim,
-                    destination=destination.name,
-                    now=self._clock(),
-                    owner=self._owner,
-                    width=width,
-                    depth=self._depth,
-                    lease=self._lease,
-                )
-            )
+            claimed = await self._writer.run(functools.partial(self._take, destination.name, width))
         finally:
             destination.lanes_in_hand -= width - len(claimed)
         for part in self._parts(destination, claimed):
@@ -210,6 +205,11 @@ class Drain:
         if len(claimed) == width:
             self._bell.set()
         return len(claimed)
+
+    def _take(self, name: str, width: int, connection: Connection) -> list[ClaimedLane]:
+        # The clock is read in the writer's thread: so no claim stands astride a jump.
+        now, owner = self._clock(), self._owner
+        return claim(connection, name, now, owner=owner, width=width, depth=self._depth, lease=self._lease)
 
     def _parts(self, destination: Destination, claimed: list[ClaimedLane]) -> list[list[ClaimedLane]]:
         suspects = [[lane] for lane in claimed if lane.deliveries[0].alone]
@@ -255,10 +255,14 @@ class Drain:
             self._destinations = {one.name: one for one in listed}
             self._switches = switches
             self._bell.set()
+        if self._timekeeper is not None and (by := await self._timekeeper.look()):
+            self._signed_at += by
+            for lane in self._in_hand():
+                lane.lease_until += by
         now = self._clock()
         if self._silent:
             # They may be another's by now: once we are heard again, only what we claim anew may start.
-            for lane in [lane for part in self._carrying.values() for lane in part]:
+            for lane in self._in_hand():
                 lane.lease_until = 0
         if listed is not None or now - self._signed_at > MICROSECONDS:
             await self._writer.run(
@@ -272,23 +276,11 @@ class Drain:
             )
             self._signed_at = now
 
+    def _in_hand(self) -> list[ClaimedLane]:
+        return [lane for part in self._carrying.values() for lane in part]
+
     def _read_switches(self) -> tuple[Switches, list[Destination] | None]:
         with self._database.reads.connect() as connection:
             if controls.number(connection) == self._switches.number:
                 return self._switches, None
             return controls.read(connection), list(self._list(connection))
-
-
-def has_due(connection: Connection, destination: str, now: int) -> bool:
-    """Whether a worker that came to ``destination`` now would find work."""
-    statement = (
-        select(lanes.c.lane)
-        .where(
-            lanes.c.destination == destination,
-            lanes.c.due_at.is_not(None),
-            lanes.c.due_at <= now,
-            (lanes.c.lease_until.is_(None)) | (lanes.c.lease_until <= now),
-        )
-        .limit(1)
-    )
-    return connection.execute(statement).first() is not None

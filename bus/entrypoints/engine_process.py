@@ -16,6 +16,7 @@ from bus.engine import controls
 from bus.engine.claim import reclaim
 from bus.engine.drain import Drain
 from bus.engine.settle import Settler
+from bus.engine.timekeeping import Timekeeper, interval
 from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
@@ -23,7 +24,7 @@ from .lifeline import DISK_FAILED, die_with_parent, say_started
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
 from .settings import Settings
-from .upkeep import readers, say, seal_audit, sweep_parents
+from .upkeep import mend_times, readers, say, seal_audit, sweep_parents
 from .wiring import Hub, open_hub
 
 GRACE = 10.0
@@ -43,10 +44,12 @@ async def run(hub: Hub, links: Links, *, doorbell: int | None, stop: asyncio.Eve
         hub.clock,
         owner=owner,
         lease=hub.settings.lease_seconds,
+        timekeeper=Timekeeper(hub.clock, hub.writer, owner=owner, every=interval(hub.database)),
     )
     if doorbell is not None:
         asyncio.get_running_loop().add_reader(doorbell, functools.partial(_hear, doorbell, drain))
     tasks = [asyncio.create_task(drain.run()), asyncio.create_task(sweep_parents(hub))]
+    tasks.append(asyncio.create_task(mend_times(hub)))
     tasks.append(asyncio.create_task(seal_audit(hub, owner)))
     tasks.append(asyncio.create_task(ReplayRunner(hub, owner).run()))
     tasks += [asyncio.create_task(reader.run()) for reader in readers(hub, links)]

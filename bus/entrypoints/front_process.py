@@ -8,10 +8,11 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 import uvicorn
 
-from bus.engine import killpoints
+from bus.engine import killpoints, timekeeping
 
 from .api.app import create_app
 from .leaving import LeavingServer
@@ -71,9 +72,13 @@ def main(arguments: list[str]) -> None:
     # uvicorn gives a signal back once it has stopped; by default that would end us before the store is closed.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, server.handle_exit)
+    over = threading.Event()
+    every = timekeeping.interval(hub.database)
+    threading.Thread(target=timekeeping.follow, args=(hub.clock, every, over), name="arus-clock", daemon=True).start()
     say_started(int(arguments[1]))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
+    over.set()
     hub.close()
     if bell is not None:
         bell.close()

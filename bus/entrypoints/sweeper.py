@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import signal
+import time
 import uuid
 
 from sqlalchemy import Connection
@@ -17,14 +18,14 @@ from sqlalchemy.exc import DBAPIError
 
 from bus.contract.clock import MICROSECONDS
 from bus.engine import controls, feed_state, killpoints
-from bus.engine.claim import reclaim
-from bus.engine.drain import has_due
+from bus.engine.claim import has_due, reclaim
+from bus.engine.timekeeping import Timekeeper, interval
 from bus.engine.writer import StoreUnavailable
 
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
 from .settings import Settings
-from .upkeep import open_patiently, readers, say, seal_audit, sweep_parents
+from .upkeep import mend_times, open_patiently, readers, say, seal_audit, sweep_parents
 from .wiring import Hub
 from .worker import Doorbell
 
@@ -45,6 +46,8 @@ class Sweeper:
         self._owner = f"sweeper-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._kinds = {system: sink.kind for system, sink in links.sinks.items()}
         self._work: list[asyncio.Task[None]] = []
+        self._timekeeper = Timekeeper(hub.clock, hub.writer, owner=self._owner, every=interval(hub.database))
+        self._patient_until = 0.0
 
     @property
     def leads(self) -> bool:
@@ -64,6 +67,8 @@ class Sweeper:
                 await self._hub.writer.run(lambda c: feed_state.end_lease(c, *_LEASE, self._owner))
 
     async def _step(self) -> None:
+        if await self._timekeeper.look():
+            self._patient_until = time.monotonic() + self._dead  # others sign by the time that was, and live
         now = self._hub.clock()
         lasting = int(self._dead * MICROSECONDS)
         take = functools.partial(
@@ -77,6 +82,7 @@ class Sweeper:
                 task.result()  # none of them ends by itself: the process fails, and is started again
         if not self._work:
             self._work = [asyncio.create_task(sweep_parents(self._hub))]
+            self._work.append(asyncio.create_task(mend_times(self._hub)))
             self._work.append(asyncio.create_task(seal_audit(self._hub, self._owner)))
             self._work.append(asyncio.create_task(ReplayRunner(self._hub, self._owner).run()))
             self._work += [asyncio.create_task(one.run()) for one in readers(self._hub, self._links)]
@@ -93,6 +99,8 @@ class Sweeper:
 
     async def _bury(self, now: int) -> None:
         """What a dead worker held is taken back at once, not when its lease ends."""
+        if time.monotonic() < self._patient_until:
+            return
         for owner in await asyncio.to_thread(self._dead_workers, now):
             count = await self._hub.writer.run(functools.partial(self._take_back, owner=owner, now=now))
             if count is not None:

@@ -10,7 +10,8 @@ import time
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from bus.engine import parents, sealing
+from bus.contract.clock import MICROSECONDS
+from bus.engine import parents, sealing, timekeeping
 from bus.engine.polling import DropWatch, Poller
 from bus.engine.writer import StoreUnavailable
 
@@ -23,6 +24,10 @@ PARENT_SWEEP = 5.0
 
 SEAL = 1.0
 """Seconds between two looks for audit rows that are in no chain yet."""
+
+
+FAR = 10.0
+"""Seconds between two looks for times that only a wrong clock can have stored."""
 
 
 def say(line: str) -> None:
@@ -66,6 +71,30 @@ async def sweep_parents(hub: Hub) -> None:
             sweep = functools.partial(parents.sweep, routing=hub.routing, now=hub.clock(), after=after)
             _, after = await hub.writer.run(sweep)
         await asyncio.sleep(PARENT_SWEEP if after == 0 else 0.05)
+
+
+async def mend_times(hub: Hub) -> None:
+    """Move what is stored after the clock went back, and let nothing wait for a time that a wrong clock wrote."""
+    moves = timekeeping.Moves(hub.clock, lambda by: say(f"arus: the clock jumped by {by / MICROSECONDS:+.0f} s"))
+    farthest = timekeeping.farthest(hub.routing)
+    looked_at = float("-inf")
+    while True:
+        with contextlib.suppress(StoreUnavailable, DBAPIError):
+            for by in moves.due(time.monotonic()):
+                await _move(hub, by)
+            if time.monotonic() - looked_at >= FAR:
+                await hub.writer.run(functools.partial(timekeeping.pull_in, now=hub.clock(), seconds=farthest))
+                looked_at = time.monotonic()
+        await asyncio.sleep(timekeeping.OFTEN)
+
+
+async def _move(hub: Hub, by: int) -> None:
+    after = 0
+    while True:
+        move = functools.partial(timekeeping.move_due_times, now=hub.clock(), by=by, after=after)
+        after = await hub.writer.run(move)
+        if after == 0:
+            return
 
 
 async def seal_audit(hub: Hub, owner: str) -> None:

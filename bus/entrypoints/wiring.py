@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bus.contract.clock import Clock, system_clock
+from bus.contract.clock import SteadyClock
 from bus.engine import registry
 from bus.engine.accept import Acceptor
 from bus.engine.database import Database, open_database, upgrade
 from bus.engine.intake import Intake
 from bus.engine.routing import Routing
 from bus.engine.snapshot_plan import HoldRule
+from bus.engine.timekeeping import hub_clock
 from bus.engine.writer import Writer
 from monitoring.metrics import tally
 
@@ -32,7 +33,7 @@ class Hub:
     routing: Routing
     acceptor: Acceptor
     intake: Intake
-    clock: Clock
+    clock: SteadyClock
 
     def close(self) -> None:
         """Finish the writes that were given, then let go of the store."""
@@ -57,11 +58,12 @@ def open_hub(
     catalogue = Catalogue()
     database = open_database(settings.url)
     routing = Routing(catalogue.routes)
-    acceptor = Acceptor(routing, system_clock, tally)
+    clock = hub_clock(database)
+    acceptor = Acceptor(routing, clock, tally)
     writer = Writer(database.writes, lambda: ring(acceptor.take_rung()), broken)
     hold = HoldRule(settings.hold_share, settings.hold_rows)
-    intake = Intake(database, writer, acceptor, system_clock, tally, hold)
-    hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, system_clock)
+    intake = Intake(database, writer, acceptor, clock, tally, hold)
+    hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, clock)
     writer.call(lambda connection: _register_systems(hub, connection))
     return hub
 

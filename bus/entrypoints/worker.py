@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from bus.engine import controls
 from bus.engine.drain import Drain
 from bus.engine.settle import Settler
+from bus.engine.timekeeping import Timekeeper, interval
 from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
@@ -114,6 +115,7 @@ class Visitor:
         self.hub: Hub = open_patiently(settings)
         self.links: Links = open_links(settings)
         self.loop = Loop()
+        every = interval(self.hub.database)
         self.drain = Drain(
             self.hub.database,
             self.hub.writer,
@@ -123,6 +125,7 @@ class Visitor:
             self.hub.clock,
             owner=self.owner,
             lease=settings.lease_seconds,
+            timekeeper=Timekeeper(self.hub.clock, self.hub.writer, owner=self.owner, every=every),
         )
         self.loop.call(self.drain.look(), 30)
         self.loop.start(self.drain.watch())
