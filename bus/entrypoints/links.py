@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -19,9 +20,11 @@ from connectors.e_project.sink import EProjectSink
 from connectors.e_project.source import EProjectPackages
 from connectors.kit.drop import DropSettings, LocalDropFolder
 from connectors.kit.errors_csv import errors_csv
+from connectors.kit.guarded import GuardedResolver, refuse_literals
 from connectors.kit.http import HttpClient
 from connectors.webhook.sink import WebhookSink
 
+from .outbound import may_call
 from .settings import Settings
 
 WEBHOOK_CONNECTIONS = 64
@@ -37,7 +40,13 @@ class Links:
     drops: dict[tuple[str, str], LocalDropFolder] = field(default_factory=dict)
     rates: dict[str, float | None] = field(default_factory=dict)
     _known: dict[str, Destination] = field(default_factory=dict)
-    _webhooks: HttpClient = field(default_factory=lambda: HttpClient(per_host=WEBHOOK_CONNECTIONS))
+    _webhooks: HttpClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        judge = partial(may_call, settings=self.settings)
+        self._webhooks = HttpClient(
+            refuse_literals(judge), per_host=WEBHOOK_CONNECTIONS, resolver=partial(GuardedResolver, judge)
+        )
 
     def destinations(self, connection: Connection) -> Iterable[Destination]:
         """Every system with a sink, and every living subscription."""

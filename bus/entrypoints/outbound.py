@@ -19,11 +19,18 @@ def check_url(url: str, settings: Settings) -> None:
     host, port = _parts(url)
     if settings.production and not _allowed(host, settings.outbound_allow):
         addresses = _addresses(host, port)
-        if not addresses or any(not address.is_global for address in addresses):
+        if not addresses or not all(may_call(host, str(address), settings) for address in addresses):
             raise _refused(
                 "a private or unknown address is refused in production; ARUS_OUTBOUND_ALLOW lists exceptions",
                 "alamat privat atau tak dikenal ditolak; lihat ARUS_OUTBOUND_ALLOW",
             )
+
+
+def may_call(host: str, address: str, settings: Settings) -> bool:
+    """Whether the hub may connect to ``address``, found under the name ``host`` at this moment."""
+    if not settings.production or _allowed(host, settings.outbound_allow):
+        return True
+    return _allowed(address, settings.outbound_allow) or ipaddress.ip_address(address).is_global
 
 
 def _parts(url: str) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bus.contract.verdict import Ambiguous, Unavailable, Verdict
@@ -93,17 +94,19 @@ class HttpClient:
     """One pool of connections; made inside the running loop at its first use, closed by who made the client.
 
     ``policy`` is asked before each request; ``per_host`` bounds the open connections to one host, ``largest_answer``
-    the bytes read of one answer.
+    the bytes read of one answer; ``resolver`` makes what looks names up (:mod:`connectors.kit.guarded`).
     """
 
     def __init__(
         self,
         policy: OutboundPolicy | None = None,
         *,
+        resolver: Callable[[], AbstractResolver] | None = None,
         per_host: int = 64,
         largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         self._policy = policy
+        self._resolver = resolver
         self._per_host = per_host
         self._largest_answer = largest_answer
         self._session: aiohttp.ClientSession | None = None
@@ -144,9 +147,10 @@ class HttpClient:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
+            resolver = self._resolver() if self._resolver is not None else None
             self._session = aiohttp.ClientSession(
                 # No bound over all hosts: a slow one would take the connections of the others.
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=self._per_host),
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=self._per_host, resolver=resolver),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "Arus", "Accept-Encoding": "identity"},
                 auto_decompress=False,
