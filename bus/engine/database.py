@@ -23,6 +23,9 @@ BUSY_SECONDS = 5.0
 
 _NOT_NOW = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL"}
 
+LOCK_SECONDS = 5.0
+"""How long PostgreSQL waits for a row that another session holds; the writer goes round again likewise."""
+
 _MIGRATION_LOCK = 727355
 """The advisory lock's number: any that nothing else in the database uses."""
 
@@ -57,7 +60,14 @@ def open_database(url: str, *, synchronous: str = "FULL") -> Database:
         writes = _sqlite(url, "BEGIN IMMEDIATE", synchronous)
         return Database(url, writes, _sqlite(url, "BEGIN", synchronous))
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10, "pool_timeout": 5}
-    return Database(url, create_engine(url, **options), create_engine(url, **options))
+    writes = create_engine(url, **options)
+
+    @event.listens_for(writes, "begin")
+    def _begin(connection: Any) -> None:
+        # Without it a session that forgot to end its transaction would hold up every post, and nobody would hear of it.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}")
+
+    return Database(url, writes, create_engine(url, **options))
 
 
 def _sqlite(url: str, begin: str, synchronous: str) -> Engine:

@@ -184,6 +184,9 @@ def work(settings: Settings, *, name: str | None = None, threads: int = THREADS)
                 "--loglevel=WARNING",
                 "--without-gossip",
                 "--without-mingle",
+                # Celery's own, beside the broker's: nobody reads it, and it seeks a silent broker in the only thread
+                # that could notice, and without end.
+                "--without-heartbeat",
             ]
         )
     finally:
