@@ -61,11 +61,9 @@ def standing(
     in_states: ColumnElement[bool] = deliveries.c.state.in_(states)
     if paused:
         in_states = or_(in_states, and_(deliveries.c.destination.in_(paused), deliveries.c.state.in_(STOPPED)))
-    statement = (
-        select(deliveries, messages.c.id.label("event_id"), messages.c.source, messages.c.agency)
-        .join(messages, messages.c.seq == deliveries.c.message)
-        .where(OPEN, in_states, view.deliveries())
-    )
+    statement = select(deliveries.c.seq).where(OPEN, in_states)
+    if not view.sees_all:
+        statement = statement.join(messages, messages.c.seq == deliveries.c.message).where(view.deliveries())
     after = row_of(cursor)
     if after is not None:
         statement = statement.where(deliveries.c.seq > after)
@@ -75,8 +73,16 @@ def standing(
         statement = statement.where(deliveries.c.state.in_(STOPPED))
     elif reason is not None:
         statement = statement.where(deliveries.c.parked == reason)
-    # "+ 0" keeps SQLite from going through all deliveries in the order of their key to save the sorting of a few.
-    rows = connection.execute(statement.order_by(deliveries.c.seq + 0).limit(limit + 1)).all()
+    # "+ 0" keeps SQLite from going through all deliveries in the order of their key to save the sorting of a few. Of a
+    # huge backlog the index is gone through alone; rows and messages are read for the page.
+    seqs = [row.seq for row in connection.execute(statement.order_by(deliveries.c.seq + 0).limit(limit + 1))]
+    shown = (
+        select(deliveries, messages.c.id.label("event_id"), messages.c.source, messages.c.agency)
+        .join(messages, messages.c.seq == deliveries.c.message)
+        .where(deliveries.c.seq.in_(seqs))
+        .order_by(deliveries.c.seq)
+    )
+    rows = connection.execute(shown).all()
     return page(rows, limit, lambda row: _with_message(row, row.destination in paused))
 
 

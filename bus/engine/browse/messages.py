@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from bus.contract.clock import to_datetime
 from bus.contract.message import Message, full_type, source_of
@@ -130,10 +130,15 @@ def _has_delivery(state: str, view: View) -> ColumnElement[bool]:
 
     Only deliveries that the caller may see count: how another's stands is another's business.
     """
-    in_state = select(deliveries.c.message).where(deliveries.c.state == state, view.deliveries()).correlate(messages)
+    in_state = select(deliveries.c.message).where(deliveries.c.state == state).correlate(messages)
     if state in delivery_rows.ENDED:
-        return in_state.where(deliveries.c.message == messages.c.seq).exists()
-    return messages.c.seq.in_(in_state.where(OPEN))
+        return in_state.where(deliveries.c.message == messages.c.seq, view.deliveries()).exists()
+    standing = messages.c.seq.in_(in_state.where(OPEN))
+    if view.sees_all:
+        return standing
+    # Neither list names the outer row: one that did would be made anew for each message.
+    given = messages.c.seq.in_(in_state.where(OPEN, deliveries.c.destination.in_(view.destinations)))
+    return and_(standing, or_(view.own_messages(), given))
 
 
 def _summary(row: Any) -> dict[str, Any]:
