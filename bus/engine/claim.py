@@ -15,7 +15,7 @@ from bus.contract.message import Message, source_of
 from . import audit, lanes
 from .dialect import run
 from .routing import Routing
-from .tables import deliveries, messages, starts
+from .tables import OPEN, deliveries, messages, starts
 from .tables import lanes as lane_rows
 
 SENDABLE = frozenset({"pending", "retrying", "deferred", "delivering"})
@@ -184,7 +184,7 @@ def reclaim(
     query = (
         select(deliveries, messages.c.partition)
         .join(messages, messages.c.seq == columns.message)
-        .where(columns.state == "delivering")
+        .where(OPEN, columns.state == "delivering")
     )
     if owner is not None:
         theirs = (lane_rows.c.destination == columns.destination) & (lane_rows.c.lane == columns.lane)
