@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from bus.contract.verdict import Ambiguous, Unavailable, Verdict
@@ -90,6 +91,22 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Keeps no connection on which something came unasked: it would be taken for the answer to the next request."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - so it is named by aiohttp
+    ) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 class HttpClient:
     """One pool of connections; made inside the running loop at its first use, closed by who made the client.
 
@@ -150,7 +167,7 @@ class HttpClient:
             resolver = self._resolver() if self._resolver is not None else None
             self._session = aiohttp.ClientSession(
                 # No bound over all hosts: a slow one would take the connections of the others.
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=self._per_host, resolver=resolver),
+                connector=_Connector(limit=0, limit_per_host=self._per_host, resolver=resolver),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "Arus", "Accept-Encoding": "identity"},
                 auto_decompress=False,
