@@ -24,10 +24,10 @@ class Broker(RabbitMQServer):
         shutil.rmtree(self.folder / "data")
 
     def control(self, *words):
-        """Run ``rabbitmqctl`` with the broker's own environment: its port mapper, node name and cookie."""
+        """Run ``rabbitmqctl`` with the broker's own environment (port mapper, node name, cookie); answers its words."""
         environ = Path(f"/proc/{self.processes[-1].pid}/environ").read_bytes().decode().split("\0")
         env = dict(pair.split("=", 1) for pair in environ if pair)
-        self.account.run([self.binary.with_name("rabbitmqctl"), "--node", self.node, *words], env=env)
+        return self.account.run([self.binary.with_name("rabbitmqctl"), "--node", self.node, *words], env=env)
 
     @contextlib.contextmanager
     def blocking_publishers(self):
@@ -37,6 +37,15 @@ class Broker(RabbitMQServer):
             yield
         finally:
             self.control("set_vm_memory_high_watermark", "0.4")
+
+    @contextlib.contextmanager
+    def out_of_disk(self):
+        """The disk alarm: it keeps more space free than there is, and blocks publishers likewise."""
+        self.control("set_disk_free_limit", "1000000GB")
+        try:
+            yield
+        finally:
+            self.control("set_disk_free_limit", "50MB")
 
     @contextlib.contextmanager
     def frozen(self):

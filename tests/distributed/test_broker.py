@@ -1,4 +1,4 @@
-"""The broker stopped, frozen, blocked, and lost with its data: posts are answered, and all is delivered afterwards."""
+"""F09 to F12: the broker stopped, lost, blocked, silent: posts are answered, and all is delivered afterwards."""
 
 import statistics
 
@@ -46,8 +46,12 @@ def hub(city, broker):
 DOWN, UP = "doorbell: the broker does not answer (", "doorbell: the broker answers again"
 
 
-@pytest.mark.parametrize("fault", [Broker.blocking_publishers, Broker.frozen], ids=["memory alarm", "frozen"])
-def test_a_broker_that_takes_nothing_delays_no_post(hub, fault):
+@pytest.mark.parametrize(
+    "fault",
+    [Broker.blocking_publishers, Broker.out_of_disk, Broker.frozen],
+    ids=["F11 memory alarm", "F11 disk alarm", "F12 frozen"],
+)
+def test_f11_f12_a_broker_that_takes_nothing_delays_no_post(hub, fault):
     run, told = unique("blocked"), len(hub.api.said())
     with fault(hub.broker):
         took = hub.post(run)
@@ -63,7 +67,7 @@ def test_a_broker_that_takes_nothing_delays_no_post(hub, fault):
     assert all(one.alive() for one in hub.workers)
 
 
-def test_posts_go_on_without_a_broker_and_deliveries_when_it_is_back(hub):
+def test_f09_posts_go_on_without_a_broker_and_deliveries_when_it_is_back(hub):
     run, told = unique("stopped"), len(hub.api.said())
     hub.broker.stop()
     took = hub.post(run)
@@ -75,7 +79,7 @@ def test_posts_go_on_without_a_broker_and_deliveries_when_it_is_back(hub):
     assert "Traceback" not in hub.api.said() + hub.sweeper.said()
 
 
-def test_a_broker_that_lost_all_its_data_loses_no_delivery(hub):
+def test_f10_a_broker_that_lost_all_its_data_loses_no_delivery(hub):
     run = unique("empty")
     hub.receiver.free.clear()
     hub.post(run)
