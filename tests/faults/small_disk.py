@@ -25,10 +25,20 @@ class SmallDisk:
 
     def mount(self):
         run(program("mount", package="mount"), "-o", "loop", self.image, self.place)
+        self.mounted = True
 
     def unmount(self):
         """Also while processes have files open there; they keep what they have until they close it."""
         run(program("umount", package="mount"), "--lazy", self.place)
+        self.mounted = False
+
+    def turn_read_only(self):
+        """As the kernel does by itself when it meets an error in the file system."""
+        run(program("mount", package="mount"), "-o", "remount,abort", self.place)
+
+    def check(self):
+        """What an operator does then, once nobody uses it."""
+        run(program("e2fsck", package="e2fsprogs"), "-y", "-f", self.image, mended=True)
 
     def is_let_go(self):
         """No process holds it any more: its loop device is gone."""
@@ -72,7 +82,8 @@ def small_disk(image, place, size=24 * MEBIBYTE):
     try:
         yield disk
     finally:
-        disk.unmount()
+        if disk.mounted:
+            disk.unmount()
         wait_until(disk.is_let_go, timeout=30, what="the loop device is free again")
 
 
@@ -80,8 +91,20 @@ class MountRefused(Exception):
     """The operating system said no; the text is its reason."""
 
 
-def run(*words):
+def run(*words, mended=False):
+    """``mended``: exit code 1 says that errors were found and corrected."""
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
+    if done.returncode not in ({0, 1} if mended else {0}):
         raise MountRefused(f"{Path(words[0]).name}: {done.stderr.strip()}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def read_only_place(place):
+    """What lies under a disk's mount point takes no file either: a hub must not make itself a store there."""
+    place.mkdir()
+    run(program("mount", package="mount"), "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", place)
+    try:
+        yield
+    finally:
+        run(program("umount", package="mount"), "--lazy", place)
