@@ -24,6 +24,7 @@ from .lifeline import DISK_FAILED, die_with_parent, say_started
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
 from .settings import Settings
+from .unheard import speak_without_waiting
 from .upkeep import mend_times, readers, say, seal_audit, sweep_parents
 from .wiring import Hub, open_hub
 
@@ -102,6 +103,7 @@ async def _main(settings: Settings, *, started: int, doorbell: int, died: bool) 
 
 def main(arguments: list[str]) -> None:
     """``engine_process LIFELINE STARTED DOORBELL DIED``: three file descriptors and whether the one before died."""
+    speak_without_waiting()
     die_with_parent(int(arguments[0]))
     doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)

@@ -18,6 +18,7 @@ from .api.app import create_app
 from .leaving import LeavingServer
 from .lifeline import die_with_parent, say_started
 from .settings import Settings
+from .unheard import speak_without_waiting
 from .upkeep import say
 from .wiring import open_hub
 
@@ -26,6 +27,7 @@ BACKLOG = 2048
 
 def main(arguments: list[str]) -> None:
     """``front_process LIFELINE STARTED DOORBELL SOCKET``: file descriptors; the socket is bound already."""
+    speak_without_waiting()
     die_with_parent(int(arguments[0]))
     doorbell = int(arguments[2])
     os.set_blocking(doorbell, False)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .lifeline import DISK_FAILED, heard_started
 from .settings import Settings
+from .unheard import speak_without_waiting
 
 LOCK_PATIENCE = 15.0
 """Seconds to wait for the processes of a hub that was just killed to be gone."""
@@ -192,6 +193,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 def serve(port: int | None = None, host: str | None = None) -> int:
     """Run the hub until it is told to stop; answers the exit code."""
+    speak_without_waiting()
     given = {name: value for name, value in {"port": port, "host": host}.items() if value is not None}
     settings = Settings(**given)  # type: ignore[arg-type]
     try:

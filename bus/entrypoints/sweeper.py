@@ -25,6 +25,7 @@ from bus.engine.writer import StoreUnavailable
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
 from .settings import Settings
+from .unheard import speak_without_waiting
 from .upkeep import mend_times, open_patiently, readers, say, seal_audit, sweep_parents
 from .wiring import Hub
 from .worker import Doorbell
@@ -125,6 +126,7 @@ class Sweeper:
 
 def sweep(settings: Settings) -> int:
     """Run a sweeper until it is told to stop; answers the exit code."""
+    speak_without_waiting()
     return asyncio.run(_main(settings))
 
 

@@ -30,6 +30,7 @@ from monitoring.metrics import tally
 
 from .links import Links, open_links
 from .settings import Settings
+from .unheard import speak_without_waiting
 from .upkeep import open_patiently, say
 from .wiring import Hub
 
@@ -155,6 +156,7 @@ class Visitor:
 
 def work(settings: Settings, *, name: str | None = None, threads: int = THREADS) -> None:
     """Run a Celery worker until it is told to stop."""
+    speak_without_waiting()
     app = celery_app(_broker(settings))
     # Before Celery starts: it would only log what fails in a signal, and then take doorbells and go nowhere.
     visitor = Visitor(settings)
