@@ -140,7 +140,7 @@ class Proxy:
         self._keep(asyncio.create_task(self._send_alone(piece)))
 
     def _keep(self, task: asyncio.Task[None] | None) -> None:
-        """Hold a task until it is done: the event loop's own reference is weak, and a silent connection has no other."""
+        """Hold a task until it is done: the loop's reference is weak, and a silent connection has no other."""
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
