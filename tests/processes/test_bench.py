@@ -2,10 +2,12 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from bus.entrypoints.bench import backlog, figures, run
+from bus.entrypoints.bench.load import event
 from bus.entrypoints.bench.processes import BenchFailed, drain, module, received
 
 ACCEPTED = {"accepted", "p50_ms", "p95_ms"}
@@ -70,6 +72,19 @@ def test_a_backlog_is_held_beside_an_empty_store_in_both_databases(monkeypatch, 
     assert [_names(told[store]["figures"]) for store in ("sqlite", "postgresql")] == [
         {"full": BACKLOG, "empty": BACKLOG}
     ] * 2
+
+
+def test_the_do_it_yourself_solution_carries_what_it_accepts_and_refuses_what_is_no_event(monkeypatch, tmp_path):
+    from bus.entrypoints.bench import diy, diy_worker
+
+    monkeypatch.setattr(diy, "deliver", SimpleNamespace(delay=diy_worker.deliver))  # at once, without a broker
+    accept = next(route.endpoint for route in diy.create().routes if route.path == "/v1/messages")
+    with module("target", tmp_path, "/received") as target:
+        monkeypatch.setenv("DIY_TARGET", f"{target}/hook/diy")
+        assert accept(diy.Event(**event("one", 1, 1))) == {"status": "accepted"}
+        assert received(target, "diy")[0] == 1
+    with pytest.raises(ValueError, match="specversion"):
+        diy.Event(id="no event")
 
 
 def test_a_ratio_is_taken_in_its_round_and_against_what_the_rival_does():
