@@ -32,6 +32,14 @@ class SmallDisk:
         run(program("umount", package="mount"), "--lazy", self.place)
         self.mounted = False
 
+    def remount(self, how):
+        """``ro`` or ``rw``. False: refused, as the first is while anybody has a file open for writing."""
+        try:
+            run(program("mount", package="mount"), "-o", f"remount,{how}", self.place)
+        except MountRefused:
+            return False
+        return True
+
     def turn_read_only(self):
         """As the kernel does by itself when it meets an error in the file system."""
         run(program("mount", package="mount"), "-o", "remount,abort", self.place)
@@ -97,14 +105,3 @@ def run(*words, mended=False):
     if done.returncode not in ({0, 1} if mended else {0}):
         raise MountRefused(f"{Path(words[0]).name}: {done.stderr.strip()}")
     return done.stdout
-
-
-@contextlib.contextmanager
-def read_only_place(place):
-    """What lies under a disk's mount point takes no file either: a hub must not make itself a store there."""
-    place.mkdir()
-    run(program("mount", package="mount"), "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", place)
-    try:
-        yield
-    finally:
-        run(program("umount", package="mount"), "--lazy", place)
