@@ -20,6 +20,7 @@ from bus.engine.timekeeping import Timekeeper, interval
 from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
+from . import watchdog
 from .lifeline import DISK_FAILED, die_with_parent, say_started
 from .links import Links, open_drops, open_links
 from .replay_runner import ReplayRunner
@@ -95,9 +96,11 @@ async def _main(settings: Settings, *, started: int, doorbell: int, died: bool) 
     if taken_back:
         say(f"engine: took back {taken_back} deliveries that were under way")
     say_started(started)
+    watching = asyncio.create_task(watchdog.watch())
     try:
         await run(hub, links, doorbell=doorbell, stop=stop)
     finally:
+        watching.cancel()
         hub.close()
 
 

@@ -28,6 +28,7 @@ from bus.engine.timekeeping import Timekeeper, interval
 from bus.engine.writer import StoreUnavailable
 from monitoring.metrics import tally
 
+from . import watchdog
 from .links import Links, open_links
 from .settings import Settings
 from .unheard import speak_without_waiting
@@ -130,6 +131,7 @@ class Visitor:
         )
         self.loop.call(self.drain.look(), 30)
         self.loop.start(self.drain.watch())
+        self.loop.start(watchdog.watch())
 
     def visit(self, destination: str) -> bool:
         """Carry what is due there. True: there is more. While the store is away, the sweeper is to ring again."""

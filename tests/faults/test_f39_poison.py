@@ -1,5 +1,6 @@
 """F39: a message ends every worker that makes its target form: it dies of it alone, and the others go on."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -57,17 +58,23 @@ class City:
         return told, events[15]["id"], numbers[15]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def city(tmp_path_factory):
+@contextlib.asynccontextmanager
+async def founded(folder, **more):
     simulator, receiver = EProject(), Receiver()
     await receiver.start()
     async with serving(simulator.app()) as server:
         environment = PLANTED | {"ARUS_E_PROJECT__URL": server.url, "ARUS_E_PROJECT__CLIENT_SECRET": CLIENT_SECRET}
-        async with standing(tmp_path_factory.mktemp("f39"), **environment) as hub:
+        async with standing(folder, **environment, **more) as hub:
             city = City(hub, simulator, receiver)
             city.destination = await hub.subscribe(receiver.url)
             yield city
     await receiver.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def city(tmp_path_factory):
+    async with founded(tmp_path_factory.mktemp("f39")) as city:
+        yield city
 
 
 @pytest.mark.parametrize(
@@ -119,3 +126,12 @@ async def test_kills_of_the_whole_hub_count_against_no_message(city):
     told = await city.hub.settled("innocent", city.destination, "delivered")
     assert told["reason"] is None
     assert len({one.key for one in receiver.received if one.event["id"] == "innocent"}) == 1
+
+
+@pytest.mark.prove
+async def test_a_mapping_that_never_returns_is_ended_and_dead_and_the_others_go_on(tmp_path):
+    async with founded(tmp_path, STILL="4") as city:
+        told, _, _ = await city.poisoned("loop", 0)
+        assert told["reason"].startswith("poison")
+        assert city.deaths() == [1] * 4
+        assert "from_canonical" in city.hub.hub.said()  # where it stood
