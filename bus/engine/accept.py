@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bus.contract.events import Event, MessageAccepted
 from bus.contract.message import Incoming
 
 from . import aliases, audit, counters, killpoints, lanes, parents
+from .delivery_id import new_delivery_id
 from .dialect import lock_subscribers, message_numbers, run
 from .lanes import Lane, by_prefix
 from .routing import Routing, SubscriberList, Target
@@ -234,7 +234,7 @@ def _delivery(one: _Fresh, target: Target, now: int, need: parents.Need | None) 
     item = one.item
     state = "superseded" if one.stale else "parked" if need else "pending"
     return {
-        "id": uuid.uuid4().hex,
+        "id": new_delivery_id(now),
         "message": one.seq,
         "destination": target.destination,
         "route": target.route,

@@ -21,6 +21,10 @@ from sqlalchemy.pool import NullPool
 BUSY_SECONDS = 5.0
 """How long SQLite waits for the other process's write; the writer goes round again a bounded number of times."""
 
+LOG_PAGES = 4000
+"""Pages (of 4 KiB) after which SQLite writes its log into the file. With a large store each accept touches pages all
+over it, and a short log (1,000 is the default) writes the same pages again and again."""
+
 _NOT_NOW = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL"}
 
 LOCK_SECONDS = 5.0
@@ -83,6 +87,7 @@ def _sqlite(url: str, begin: str, synchronous: str) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-65536")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:

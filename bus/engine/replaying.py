@@ -5,7 +5,6 @@ Parked or dead: that delivery goes on, with its key. Delivered: a new one, with 
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, li
 from bus.contract.errors import Problem, Refused
 
 from . import lanes
+from .delivery_id import new_delivery_id
 from .dialect import run
 from .lanes import Lane
 from .replay_filter import ReplayFilter
@@ -173,7 +173,7 @@ def _renew(connection: Connection, rows: Sequence[Any], now: int) -> dict[str, s
 
 def _new(row: Any, sequence: int, now: int) -> dict[str, Any]:
     return {
-        "id": uuid.uuid4().hex,
+        "id": new_delivery_id(now),
         "message": row.message,
         "destination": row.destination,
         "route": row.route,

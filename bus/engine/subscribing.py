@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, exists, select, update
 from bus.contract.message import short_type
 
 from . import audit, controls, lanes
+from .delivery_id import new_delivery_id
 from .dialect import lock_subscribers
 from .lanes import Lane
 from .registers import subscriptions
@@ -151,7 +152,7 @@ def _delivery(
     destination: str, kind: str, key: str, message: int, lane: str, sequence: int, now: int
 ) -> dict[str, object]:
     return {
-        "id": uuid.uuid4().hex,
+        "id": new_delivery_id(now),
         "message": message,
         "destination": destination,
         "route": "subscription",
