@@ -26,6 +26,7 @@ class HandWriter(Writer):
     def __init__(self, engine):
         self._engine = engine
         self._after_commit = lambda: None
+        self._failed = None
         self._queue = queue.SimpleQueue()
 
     def _hand_in(self, work):
