@@ -31,7 +31,7 @@ demo: $(STAMP) ## Run the hub with its simulated systems (ONCE=1: to the end, th
 test: $(STAMP) ## Run every test that can run here, with the branch coverage of bus
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
-prove: $(STAMP) ## Run the full proof: every fault in both ways of running, and every planted bug (about 30 minutes)
+prove: $(STAMP) ## Run the full proof: every fault in both ways of running, and every planted bug (more than an hour)
 	@ARUS_PROVE=all $(BIN)/python -m pytest -m "" --no-cov tests/proof tests/faults tests/processes/test_bench.py $(ARGS)
 
 services: ## Install the servers that the tests start privately, where they are missing (apt)

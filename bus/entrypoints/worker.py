@@ -1,7 +1,7 @@
 """The distributed mode's Celery: doorbells that say where there is work, and workers that go there.
 
 A doorbell carries a destination's name and nothing else: the database is the truth, so a lost, doubled or reordered
-one costs a moment and never a message. This is the only file that imports celery.
+one costs a moment and never a message. The hub imports celery here alone.
 """
 
 from __future__ import annotations
