@@ -44,11 +44,21 @@ async def at_rest(hub: Hub, patience: float) -> bool:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def account(hub: Hub, reader: str, repeated: Sequence[str] = ()) -> dict[str, Any]:
+async def audited(hub: Hub, patience: float) -> dict[str, Any]:
+    """What the hub's command finds in the audit chain, once every row is sealed or ``patience`` seconds are over."""
+    until = time.monotonic() + patience
+    while True:
+        found = await hub.audit()
+        if not found["unsealed"] or time.monotonic() > until:
+            return found
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def account(hub: Hub, reader: str, repeated: Sequence[str] = (), patience: float = 30.0) -> dict[str, Any]:
     """``final.json``: how many messages were accepted, and the subscriber's deliveries by state.
 
     Of the ``repeated`` messages (the first ``STORIES`` of them) also each attempt, in the order in which the hub
-    wrote them down.
+    wrote them down. ``audit`` is what ``audited`` says.
     ``reader`` is the subscriber's key: it sees its own deliveries and no others, which is what is to be counted.
     """
     states: Counter[str] = Counter()
@@ -66,7 +76,10 @@ async def account(hub: Hub, reader: str, repeated: Sequence[str] = ()) -> dict[s
     exposition = await hub.call("GET", "/metrics")
     accepted = samples(exposition, "arus_messages_accepted_total", system=SYSTEM, type=TYPE)
     stories = {id: await _attempts(hub, reader, id) for id in repeated[:STORIES]}
-    return {"accepted": int(accepted), "states": dict(states), "standing": standing, "stories": stories}
+    audit = await audited(hub, patience)
+    return {
+        "accepted": int(accepted), "states": dict(states), "standing": standing, "stories": stories, "audit": audit,
+    }  # fmt: skip
 
 
 async def _attempts(hub: Hub, reader: str, id: str) -> list[list[Any]]:

@@ -84,12 +84,14 @@ class Final:
     """The hub's own account: messages accepted, deliveries by state, and the ids that stand with their reason.
 
     ``stories`` has, of messages that were tried more than once, (number, outcome) of each attempt as recorded.
+    ``audit`` is what ``arus audit verify`` found; None: it was not asked.
     """
 
     accepted: int
     states: dict[str, int]
     standing: dict[str, dict[str, Any]]
     stories: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    audit: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _final(path: Path) -> Final:
     try:
         document = orjson.loads(path.read_bytes())
         told = {id: [(number, outcome) for number, outcome in tries] for id, tries in document["stories"].items()}
-        return Final(document["accepted"], document["states"], document["standing"], told)
+        return Final(document["accepted"], document["states"], document["standing"], told, document.get("audit"))
     except (OSError, KeyError, TypeError, orjson.JSONDecodeError) as error:
         raise HistoryError(f"{path.name}: {error}") from error
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -158,15 +158,23 @@ class Hub(ABC):
 
     async def create_key(self, system: str, scope: str) -> str:
         """A key by the command line, as an operator makes one. Raises HubFailed."""
-        words = (command(), "keys", "create", system, "--scope", scope, "--json")
+        return str((await self._ask("keys", "create", system, "--scope", scope, codes={0}))["key"])
+
+    async def audit(self) -> dict[str, Any]:
+        """What ``arus audit verify`` finds, right or wrong. Raises HubFailed where it finds nothing out."""
+        return dict(await self._ask("audit", "verify", codes={0, 1}))
+
+    async def _ask(self, *words: str, codes: Collection[int]) -> Any:
+        """The document of a command beside the hub, where it ends with one of these codes. Raises HubFailed."""
         process = await asyncio.create_subprocess_exec(
-            *words, env=self.environment, cwd=self.folder,
+            command(), *words, "--json", env=self.environment, cwd=self.folder,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()
-        if process.returncode != 0:
-            raise HubFailed(f"arus keys create ended with {process.returncode}: {err.decode(errors='replace')}")
-        return str(orjson.loads(out)["key"])
+        if process.returncode not in codes or not out.strip():
+            told = err.decode(errors="replace")
+            raise HubFailed(f"arus {' '.join(words[:2])} ended with {process.returncode}: {told}")
+        return orjson.loads(out)
 
     async def call(self, method: str, path: str, key: str | None = None, body: Any = None) -> Any:
         """A JSON answer of the interface. Raises HubFailed for anything but 2xx."""

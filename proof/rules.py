@@ -173,6 +173,35 @@ def one_owner(history: History) -> Iterator[Violation]:
     yield from _if_any("N6", "have attempts on record after their delivery", after)
 
 
+def audited(history: History) -> Iterator[Violation]:
+    """N8: the audit chain verifies, all of it sealed, and has as many rows as the poster's log makes necessary."""
+    audit = history.final.audit
+    if audit is None:
+        yield Violation("N8", "cannot be judged: the audit chain was not verified (no audit in final.json)")
+        return
+    if not audit["ok"]:
+        yield Violation("N8", f"the audit chain does not verify: {audit['wrong']} wrong, {audit['findings'][:3]}")
+    if audit["unsealed"]:
+        yield Violation("N8", f"{audit['unsealed']} audit rows were never sealed")
+    rows, needed = audit["sealed"] + audit["unsealed"], fewest_rows(history)
+    if not audit["sealed"] or rows < needed:
+        yield Violation("N8", f"{audit['sealed']} audit rows sealed, at least {needed} must be there")
+
+
+def fewest_rows(history: History) -> int:
+    """The least number of audit rows: one for each transaction that accepted, and one that settled.
+
+    Transactions are counted from outside: each commits between the first try of its messages and their answer, so
+    messages of which one was answered before the other was sent were accepted in two.
+    """
+    spans = sorted((end, history.invoked[id].at) for id, end in history.acknowledged.items() if id in history.invoked)
+    count, latest = 0, float("-inf")
+    for end, begin in spans:
+        if begin > latest:
+            count, latest = count + 1, end
+    return count + bool(history.applied)
+
+
 def recovers(history: History) -> Iterator[Violation]:
     """N9: after the last fault everything comes to rest, and every fault is followed by new work in both directions."""
     moving = {state: count for state, count in history.final.states.items() if state in OPEN_STATES and count}
@@ -230,6 +259,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     in_order,
     accounts_close,
     one_owner,
+    audited,
     recovers,
 )
 """All but ``not_vacuous``, which takes a measure of its own."""

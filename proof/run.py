@@ -57,7 +57,7 @@ async def run(
         poster = Poster(scene.hub.urls, scene.poster_key, scene.load, scene.client, plan.manner, scene.progress.room)
         say(f"running in {folder}: {len(strikes)} faults")
         await _under_load(plan, scene, poster, strikes, say)
-        final = await account(scene.hub, reader_key, await asyncio.to_thread(repeated, folder))
+        final = await account(scene.hub, reader_key, await asyncio.to_thread(repeated, folder), plan.patience)
     _write(folder / "final.json", final)
     say("judging")
     return await asyncio.to_thread(lambda: check(read(folder), plan.least))

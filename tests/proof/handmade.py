@@ -29,6 +29,7 @@ class Handmade:
         self.dest.append({**self.dest[-1], "effect": "duplicate", "attempt": 2})
         total = EACH * len(KEYS)
         self.final = {"accepted": total, "states": {"delivered": total}, "standing": {}, "stories": {}}
+        self.final["audit"] = {"ok": True, "sealed": total + 1, "unsealed": 0, "wrong": 0, "findings": []}
 
     def _message(self, key, n, at):
         id, sha = f"{key}-{n}", f"sha-{key}-{n}"
