@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from tests.processes.events import budget_line, rka, subject
-from tests.processes.receiver import Receiver
+from tests.processes.receiver import receiving
 from tests.processes.running import ARUS, Hub, until
 
 from .small_disk import MEBIBYTE, small_disk
@@ -19,10 +19,7 @@ pytestmark = [pytest.mark.prove, pytest.mark.timeout(170)]
 
 @pytest.fixture
 async def receiver():
-    async with contextlib.AsyncExitStack() as stack:
-        receiver = Receiver()
-        await receiver.start()
-        stack.push_async_callback(receiver.close)
+    async with receiving() as receiver:
         yield receiver
 
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.processes.events import budget_line, subject
-from tests.processes.receiver import Receiver
+from tests.processes.receiver import receiving
 from tests.processes.running import until
 
 from .standing import standing
@@ -18,10 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def receiver():
-    receiver = Receiver()
-    await receiver.start()
-    yield receiver
-    await receiver.close()
+    async with receiving() as receiver:
+        yield receiver
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from tests.processes.events import budget_line
-from tests.processes.receiver import Receiver
+from tests.processes.receiver import receiving
 from tests.processes.running import until
 
 from .standing import standing
@@ -20,10 +20,8 @@ BACKLOG = 600.0
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def receiver():
-    receiver = Receiver()
-    await receiver.start()
-    yield receiver
-    await receiver.close()
+    async with receiving() as receiver:
+        yield receiver
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,11 +1,11 @@
 """F52: an API key is rotated under load: nothing is lost, and the old one opens nothing any more."""
 
 import asyncio
-import contextlib
 
 from tests.processes.events import budget_line
-from tests.processes.receiver import Receiver
 from tests.processes.running import Hub, until
+
+from .town import town
 
 LANES = 20
 
@@ -33,14 +33,9 @@ class Posting:
 
 
 async def test_a_key_is_rotated_under_load(tmp_path):
-    hub, receiver = Hub(tmp_path), Receiver()
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(hub.close)
-        stack.push_async_callback(receiver.close)
-        await receiver.start()
-        await hub.start()
+    hub = Hub(tmp_path)
+    async with town(hub) as (receiver, _):
         old = (await hub.arus("keys", "create", "e-budgeting", "--scope", "post", "--json")).json
-        await hub.subscribe(await hub.key("dashboard", "read"), receiver.url)
         posters = [Posting(hub, name, old["key"]) for name in ("swift", "late")]
         tasks = [asyncio.create_task(poster.run()) for poster in posters]
         swift, late = posters

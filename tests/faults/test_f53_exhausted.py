@@ -10,26 +10,14 @@ import psycopg
 import pytest
 
 from tests.processes.events import budget_line
-from tests.processes.receiver import Receiver
 from tests.processes.running import Hub, until
 from tests.services.postgres import PostgresServer
+
+from .town import town
 
 CALLERS = 150
 ROOM = 30
 """Descriptors that the front may have beyond those that it needs at rest."""
-
-
-@contextlib.asynccontextmanager
-async def _town(folder, **environment):
-    hub, receiver = Hub(folder, **environment), Receiver()
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(hub.close)
-        stack.push_async_callback(receiver.close)
-        await receiver.start()
-        await hub.start()
-        key = await hub.key()
-        await hub.subscribe(await hub.key("dashboard", "read"), receiver.url)
-        yield hub, receiver, key
 
 
 def _descriptors(pid):
@@ -51,7 +39,8 @@ async def _post(hub, key, id, number):
 
 
 async def test_a_front_without_descriptors_loses_nothing_and_recovers(tmp_path):
-    async with _town(tmp_path) as (hub, receiver, key):
+    hub = Hub(tmp_path)
+    async with town(hub) as (receiver, key):
         await hub.post(key, budget_line("before"))
         front = hub.children()["front"]
         limit = _descriptors(front) + ROOM
@@ -97,7 +86,8 @@ def _take_all(server, stack):
 
 @pytest.mark.prove
 async def test_a_database_without_connections_delays_and_loses_nothing(tmp_path, postgres):
-    async with _town(tmp_path, ARUS_DATABASE_URL=postgres.url()) as (hub, receiver, key):
+    hub = Hub(tmp_path, ARUS_DATABASE_URL=postgres.url())
+    async with town(hub) as (receiver, key):
         await hub.post(key, budget_line("before"))
         await until(lambda: receiver.ids == ["before"], hub.said)
         with contextlib.ExitStack() as stack:

@@ -9,8 +9,9 @@ import socket
 from urllib.parse import urlsplit
 
 from tests.processes.events import budget_line
-from tests.processes.receiver import Receiver
 from tests.processes.running import ARUS, Hub, until
+
+from .town import town
 
 DEAF = 20
 ASKED = 20_000
@@ -60,20 +61,14 @@ class Muffled(Hub):
 
 
 async def test_a_full_pipe_stops_neither_deliveries_nor_the_start_of_a_dead_child(tmp_path):
-    hub, receiver = Muffled(tmp_path), Receiver()
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(hub.close)
-        stack.push_async_callback(receiver.close)
-        await receiver.start()
-        await hub.start()
-        key = await hub.key()
-        made = await hub.subscribe(await hub.key("dashboard", "read"), receiver.url)
+    hub = Muffled(tmp_path)
+    async with town(hub) as (receiver, key):
         hub.fill()
         for death in range(2):  # the supervisor has something to say of each, and so has the engine after it
             old = hub.children()["engine"]
             receiver.free.clear()
             await hub.post(key, budget_line(f"held-{death}", 1))
-            await until(lambda wanted=f"held-{death}": wanted in receiver.ids, made)
+            await until(lambda wanted=f"held-{death}": wanted in receiver.ids, hub.children)
             os.kill(old, signal.SIGKILL)
             receiver.free.set()
             await until(lambda old=old: hub.children().get("engine", old) != old, "another engine")
@@ -90,14 +85,8 @@ async def test_a_full_pipe_stops_neither_deliveries_nor_the_start_of_a_dead_chil
 
 
 async def test_readers_of_metrics_who_never_read_hold_nobody(tmp_path):
-    hub, receiver = Hub(tmp_path), Receiver()
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(hub.close)
-        stack.push_async_callback(receiver.close)
-        await receiver.start()
-        await hub.start()
-        key = await hub.key()
-        await hub.subscribe(await hub.key("dashboard", "read"), receiver.url)
+    hub = Hub(tmp_path)
+    async with town(hub) as (receiver, key), contextlib.AsyncExitStack() as stack:
         place = urlsplit(hub.url)
         stuck = 0
         for _ in range(DEAF):

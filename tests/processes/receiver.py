@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -64,3 +65,14 @@ class Receiver:
     @property
     def ids(self):
         return [one.event["id"] for one in self.received]
+
+
+@contextlib.asynccontextmanager
+async def receiving():
+    """A subscriber that ends with the block."""
+    receiver = Receiver()
+    await receiver.start()
+    try:
+        yield receiver
+    finally:
+        await receiver.close()

@@ -23,11 +23,12 @@ def program(name: str, *, places: Sequence[str] = (), package: str, prefer_place
     candidates = [Path(in_path)] if in_path else []
     candidates = [*candidates, *matches] if prefer_places else [*matches, *candidates]
     if not candidates:
-        _missing(f"{name} is missing: run `make services`, or install {package}")
+        missing(f"{name} is missing: run `make services`, or install {package}")
     return candidates[-1]
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
+    """Something that the test needs cannot be had here: it is skipped, and fails where CI=true."""
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
