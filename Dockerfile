@@ -4,7 +4,7 @@ FROM python:3.11-slim AS build
 WORKDIR /build
 # Every wheel is checked against its hash here; the second stage installs from these files only.
 COPY requirements.lock ./
-RUN pip download --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock -d /wheels
+RUN pip download --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes -r requirements.lock -d /wheels
 COPY pyproject.toml README.md LICENSE ./
 COPY bus bus
 COPY connectors connectors

@@ -15,14 +15,17 @@ help: ## Show the targets
 
 install: $(STAMP) ## Install the locked dependencies and Arus into .venv
 
-# The stamp makes a second `make` do nothing. uv, where present and working, only saves time.
+# The stamp makes a second `make` do nothing. uv, where present and working, only saves time. The lock names every
+# package, so nothing is resolved again: pip, asked to, looks at the newest coverage for pytest-cov's `coverage[toml]`
+# and refuses it for its missing hash on the day that one is released. `pip check` says if the lock had a gap.
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Arus needs Python 3.11 or newer: install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked dependencies into .venv (the first time takes about a minute) ..." >&2
-	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock 2>/dev/null \
-		|| $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock 2>/dev/null \
+		|| $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --disable-pip-version-check >&2
 	@touch $@
 
 demo: $(STAMP) ## Run the hub with its simulated systems (ONCE=1: to the end, then a summary)
