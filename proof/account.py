@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,12 +24,19 @@ _SAMPLE = re.compile(r"^(?P<name>arus_\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$"
 
 def samples(exposition: str, name: str, **labels: str) -> float:
     """The sum of a family's samples that carry these labels; 0 where there are none."""
+    return sum(_values(exposition, name, labels))
+
+
+def largest(exposition: str, name: str, **labels: str) -> float:
+    """The largest of a family's samples that carry these labels; 0 where there are none."""
+    return max(_values(exposition, name, labels), default=0.0)
+
+
+def _values(exposition: str, name: str, labels: Mapping[str, str]) -> Iterator[float]:
     wanted = {f'{label}="{value}"' for label, value in labels.items()}
-    return sum(
-        float(found["value"])
-        for found in _SAMPLE.finditer(exposition)
-        if found["name"] == name and wanted <= set(found["labels"].split(","))
-    )
+    for found in _SAMPLE.finditer(exposition):
+        if found["name"] == name and wanted <= set(found["labels"].split(",")):
+            yield float(found["value"])
 
 
 async def at_rest(hub: Hub, patience: float) -> bool:

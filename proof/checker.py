@@ -77,7 +77,7 @@ def check(history: History, least: int = LEAST) -> Verdict:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.checker", description="Judge the logs of a proof run.")
-    parser.add_argument("folder", type=Path, help="holds client.jsonl, dest.jsonl, faults.jsonl and final.json")
+    parser.add_argument("folder", type=Path, help="holds the four .jsonl logs of a run and final.json")
     parser.add_argument("--least", type=int, default=LEAST, help="messages needed before, between and after the faults")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)

@@ -4,6 +4,7 @@
                   answer to another content under a known id
 ``dest.jsonl``    of the destination: every attempt that reached it, its effect, and the answer
 ``faults.jsonl``  what was done to the hub and when it was back
+``signs.jsonl``   what monitoring saw of each process that answers, about once a second
 ``final.json``    the hub's own account once nothing moved any more
 """
 
@@ -80,6 +81,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What one look saw. ``oldest``: seconds that the subscriber's oldest delivery waits; None: no metrics came."""
+
+    at: float
+    ready: bool
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """The hub's own account: messages accepted, deliveries by state, and the ids that stand with their reason.
 
@@ -109,6 +119,7 @@ class History:
     arrived: list[Arrived]
     malformed: list[str]
     faults: list[Fault]
+    signs: list[Sign]
     final: Final
 
     @cached_property
@@ -140,7 +151,7 @@ class History:
 
 
 def read(folder: Path) -> History:
-    """Read the four logs of ``folder``. Raises HistoryError."""
+    """Read the logs of ``folder``. Raises HistoryError."""
     try:
         return _read(folder)
     except (KeyError, TypeError) as error:
@@ -179,6 +190,7 @@ def _read(folder: Path) -> History:
         arrived=[Arrived(*(line[name] for name in fields)) for line in came if "malformed" not in line],
         malformed=[line["malformed"] for line in came if "malformed" in line],
         faults=_faults(_lines(folder / "faults.jsonl")),
+        signs=[Sign(line["at"], line["ready"], line["oldest"]) for line in _lines(folder / "signs.jsonl")],
         final=_final(folder / "final.json"),
     )
 

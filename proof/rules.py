@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,15 @@ from .histories import OPEN_STATES, STANDING_STATES, History
 
 REFUSALS = frozenset({"409", "0"})
 """Answers to another content under a known id: a conflict, or none, where a fault came between."""
+
+WAITED_SECONDS = 10.0
+"""A message that took so long from its first post to its effect was delayed."""
+
+OLD_SECONDS = 5.0
+"""A delivery that waits so long is a sign that something is wrong."""
+
+SEEN_SECONDS = 60.0
+"""How soon after its end a delay must have shown."""
 
 LEAST = 200
 """Messages that must be acknowledged before, between and after the faults, or the run shows nothing."""
@@ -173,6 +183,21 @@ def one_owner(history: History) -> Iterator[Violation]:
     yield from _if_any("N6", "have attempts on record after their delivery", after)
 
 
+def seen(history: History) -> Iterator[Violation]:
+    """N7: each delay shows in readiness or metrics, to somebody who looks once a second, within a minute of its end."""
+    if not history.signs:
+        yield Violation("N7", "cannot be judged: nobody looked at the hub")
+        return
+    odd = sorted(one.at for one in history.signs if not one.ready or one.oldest is None or one.oldest >= OLD_SECONDS)
+    waits = ((id, history.invoked[id].at, came[0].at) for id, came in history.applied.items() if id in history.invoked)
+    unseen = (
+        id
+        for id, begin, end in waits
+        if end - begin > WAITED_SECONDS and bisect_left(odd, begin) == bisect_right(odd, end + SEEN_SECONDS)
+    )
+    yield from _if_any("N7", f"took more than {WAITED_SECONDS:g} s, and nothing showed it", unseen)
+
+
 def audited(history: History) -> Iterator[Violation]:
     """N8: the audit chain verifies, all of it sealed, and has as many rows as the poster's log makes necessary."""
     audit = history.final.audit
@@ -259,6 +284,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     in_order,
     accounts_close,
     one_owner,
+    seen,
     audited,
     recovers,
 )

@@ -1,4 +1,4 @@
-"""One run of the proof: a private hub under load, faults, and the four logs that the checker judges."""
+"""One run of the proof: a private hub under load, faults, and the five logs that the checker judges."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from .receiver import Receiver
 from .scene import Scene, Servers
 from .schedule import FIRST, LAST, Strike, schedule
 from .servers import Broker, Database
+from .signs import Signs
 
 SUBSCRIBER = "bukti-arus"
 """The external system that subscribes."""
@@ -83,6 +84,8 @@ async def _scene(plan: Plan, folder: Path, environment: Mapping[str, str], stack
             },
         )
     await stack.enter_async_context(hub)
+    seen = await stack.enter_async_context(Journal(folder / "signs.jsonl"))
+    await stack.enter_async_context(Signs(hub, seen))
     poster_key = await hub.create_key(SYSTEM, "post,read")
     schema = await hub.call("GET", f"/v1/schemas/{TYPE}", poster_key)
     load = Load(schema["examples"][0], schema["x-arus-key"], messages=plan.load, keys=plan.keys, seed=plan.seed)

@@ -1,4 +1,4 @@
-"""Histories made by hand: a good run to spoil, written as the four files that the checker reads."""
+"""Histories made by hand: a good run to spoil, written as the five files that the checker reads."""
 
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Handmade:
         total = EACH * len(KEYS)
         self.final = {"accepted": total, "states": {"delivered": total}, "standing": {}, "stories": {}}
         self.final["audit"] = {"ok": True, "sealed": total + 1, "unsealed": 0, "wrong": 0, "findings": []}
+        self.signs = [{"at": float(at), "url": "http://hub", "ready": True, "oldest": 0.5} for at in range(300)]
 
     def _message(self, key, n, at):
         id, sha = f"{key}-{n}", f"sha-{key}-{n}"
@@ -47,7 +48,7 @@ class Handmade:
         self.dest = [line for line in self.dest if line["id"] != id]
 
     def write(self, folder: Path):
-        for name in ("client", "dest", "faults"):
+        for name in ("client", "dest", "faults", "signs"):
             lines = [orjson.dumps(line) + b"\n" for line in getattr(self, name)]
             (folder / f"{name}.jsonl").write_bytes(b"".join(lines))
         (folder / "final.json").write_bytes(orjson.dumps(self.final))

@@ -219,7 +219,7 @@ def test_a_poster_that_changes_a_message_is_no_witness(run, tmp_path):
 
 
 def test_a_poster_that_does_not_wait_for_the_answer_is_no_witness(run, tmp_path):
-    next(line for line in run.client if line["id"] == "a-8" and line["event"] == "invoke")["at"] = 1.0
+    next(line for line in run.client if line["id"] == "a-8" and line["event"] == "invoke")["at"] -= 1.0
     assert broken(run, tmp_path) == {"history"}
 
 
@@ -250,7 +250,7 @@ def test_by_itself_the_command_asks_for_200_messages_around_the_faults(run, tmp_
     assert "at least 200 are needed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["client.jsonl", "dest.jsonl", "faults.jsonl", "final.json"])
+@pytest.mark.parametrize("name", ["client.jsonl", "dest.jsonl", "faults.jsonl", "signs.jsonl", "final.json"])
 def test_a_torn_log_is_not_judged(run, tmp_path, name):
     path = run.write(tmp_path) / name
     path.write_bytes(path.read_bytes()[:-5])
