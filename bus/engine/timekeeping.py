@@ -111,20 +111,20 @@ def follow(clock: SteadyClock, every: float, over: threading.Event) -> None:
             continue
 
 
-def move_due_times(connection: Connection, now: int, by: int, after: int = 0) -> int:
-    """After a jump back (``by`` is negative): what lies ahead of ``now`` comes earlier by as much.
+def move_due_times(connection: Connection, now: int, by: int, beyond: int = 0, after: int = 0) -> int:
+    """After a jump back (``by`` is negative): what lies more than ``beyond`` ahead of ``now`` comes earlier by as much.
 
-    What was stored after the jump comes early too, by one try. Deliveries are moved a portion at a time, by ``seq``;
-    answers from where to go on, 0 at the end.
+    Deliveries are moved a portion at a time, by ``seq``; answers from where to go on, 0 at the end.
     """
+    ours = now + beyond
     columns = deliveries.c
-    ahead = select(columns.seq).where(OPEN, columns.holds == 1, columns.seq > after, columns.due_at > now)
+    ahead = select(columns.seq).where(OPEN, columns.holds == 1, columns.seq > after, columns.due_at > ours)
     seqs = list(connection.execute(ahead.order_by(columns.seq).limit(PORTION)).scalars())
     for part in chunks(seqs):
         connection.execute(update(deliveries).where(columns.seq.in_(part)).values(due_at=columns.due_at + by))
     if len(seqs) == PORTION:
         return int(seqs[-1])
-    connection.execute(update(lanes).where(lanes.c.due_at > now).values(due_at=lanes.c.due_at + by))
+    connection.execute(update(lanes).where(lanes.c.due_at > ours).values(due_at=lanes.c.due_at + by))
     connection.execute(update(workers).where(workers.c.heartbeat_at > now).values(heartbeat_at=now))
     connection.execute(update(replays).where(replays.c.tokens_at > now).values(tokens_at=now))
     return 0
@@ -153,7 +153,8 @@ def pull_in(connection: Connection, now: int, seconds: float) -> int:
 class Moves:
     """When stored times are to be moved after a jump back: at once, and again when all processes have seen it.
 
-    ``tell`` hears of each jump, in microseconds.
+    Again only what a process can have stored that had not seen it yet: by its time, which is ahead of ours by the
+    jump. A wait of a shorter one is ours, and keeps its length. ``tell`` hears of each jump, in microseconds.
     """
 
     AGAIN: Iterable[float] = (0.0, 2.0, 10.0)
@@ -162,15 +163,17 @@ class Moves:
         self._clock = clock
         self._tell = tell
         self._seen = clock.offset
-        self._planned: list[tuple[float, int]] = []
+        self._planned: list[tuple[float, int, int]] = []
 
-    def due(self, now: float) -> list[int]:
-        """By how much to move now; ``now`` in seconds that never jump."""
+    def due(self, now: float) -> list[tuple[int, int]]:
+        """By how much to move now, and from how far ahead on; ``now`` in seconds that never jump."""
         by, self._seen = self._clock.offset - self._seen, self._clock.offset
         if abs(by) > JUMP:
             self._tell(by)
         if by < -JUMP:
-            self._planned += [(now + pause, by) for pause in self.AGAIN]
-        ready = [by for at, by in self._planned if at <= now]
-        self._planned = [(at, by) for at, by in self._planned if at > now]
+            # A second more than has passed, for the moment between two looks.
+            spared = ((pause, -by - int(pause * MICROSECONDS) - JUMP if pause else 0) for pause in self.AGAIN)
+            self._planned += [(now + pause, by, max(0, beyond)) for pause, beyond in spared]
+        ready = [(by, beyond) for at, by, beyond in self._planned if at <= now]
+        self._planned = [one for one in self._planned if one[0] > now]
         return ready

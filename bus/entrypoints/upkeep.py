@@ -80,18 +80,18 @@ async def mend_times(hub: Hub) -> None:
     looked_at = float("-inf")
     while True:
         with contextlib.suppress(StoreUnavailable, DBAPIError):
-            for by in moves.due(time.monotonic()):
-                await _move(hub, by)
+            for by, beyond in moves.due(time.monotonic()):
+                await _move(hub, by, beyond)
             if time.monotonic() - looked_at >= FAR:
                 await hub.writer.run(functools.partial(timekeeping.pull_in, now=hub.clock(), seconds=farthest))
                 looked_at = time.monotonic()
         await asyncio.sleep(timekeeping.OFTEN)
 
 
-async def _move(hub: Hub, by: int) -> None:
+async def _move(hub: Hub, by: int, beyond: int) -> None:
     after = 0
     while True:
-        move = functools.partial(timekeeping.move_due_times, now=hub.clock(), by=by, after=after)
+        move = functools.partial(timekeeping.move_due_times, now=hub.clock(), by=by, beyond=beyond, after=after)
         after = await hub.writer.run(move)
         if after == 0:
             return

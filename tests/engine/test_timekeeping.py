@@ -110,6 +110,19 @@ def test_after_a_jump_back_what_waits_waits_as_long_as_before(hub):
     assert len(hub.claim()) == 2
 
 
+def test_the_second_time_only_what_a_late_process_stored_is_moved(hub):
+    for subject in ("ours", "late"):
+        hub.post(subject)
+    ours, late = hub.claim()
+    hub.report(ours, RetryLater("busy", 600))
+    hub.clock.forward(3600)  # the time of a process that has not seen that the clock went back
+    hub.report(late, RetryLater("busy", 5))
+    hub.clock.forward(-3600)
+    _move(hub, -HOUR, beyond=HOUR - 3 * MICROSECONDS)
+    waits = sorted(due - hub.clock() for (due,) in _rows(hub, "SELECT due_at FROM deliveries"))
+    assert waits == [5 * MICROSECONDS, 600 * MICROSECONDS]
+
+
 def test_a_large_backlog_is_moved_in_portions(hub, monkeypatch):
     monkeypatch.setattr(timekeeping, "PORTION", 2)
     for number in range(5):
@@ -139,7 +152,8 @@ def test_a_jump_back_is_mended_at_once_and_again_when_all_have_seen_it(clock, so
     assert moves.due(0.0) == []
     clock.offset -= 2 * HOUR
     moved = [moves.due(now) for now in (1.0, 1.5, 3.0, 5.0, 11.0, 99.0)]
-    assert moved == [[-2 * HOUR], [], [-2 * HOUR], [], [-2 * HOUR], []]
+    later = [2 * HOUR - 3 * MICROSECONDS, 2 * HOUR - 11 * MICROSECONDS]
+    assert moved == [[(-2 * HOUR, 0)], [], [(-2 * HOUR, later[0])], [], [(-2 * HOUR, later[1])], []]
     assert told == [HOUR, -2 * HOUR]
 
 
@@ -158,11 +172,12 @@ def _rows(hub, query):
         return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
-def _move(hub, by):
+def _move(hub, by, beyond=0):
     """Move all portions; answers how many it took."""
     after, portions = 0, 0
     while True:
         portions += 1
-        after = hub.do(functools.partial(timekeeping.move_due_times, now=hub.clock(), by=by, after=after))
+        move = functools.partial(timekeeping.move_due_times, now=hub.clock(), by=by, beyond=beyond, after=after)
+        after = hub.do(move)
         if not after:
             return portions
