@@ -29,6 +29,9 @@ Item = TypeVar("Item")
 GROUP = 512
 """At most this many pieces of work share a transaction: other processes wait no longer than one of these."""
 
+AWAY = 1.0
+"""A store that others hold for less is ordinary, and not worth a line in the log."""
+
 PATIENCE = 30.0
 """Seconds to go on trying while another process holds the store or the server restarts."""
 
@@ -52,7 +55,8 @@ class Writer:
     """``after_commit`` is called in the writer's thread after each commit: the doorbell.
 
     ``broken`` is called there once, when the disk failed a sync: from then on all work gets StoreUnavailable, and
-    only opening the store anew (in a new process) helps.
+    only opening the store anew (in a new process) helps. ``tell`` is told there, in a line, of a store that cannot
+    take a write and of its return: work that waited it out shows nowhere else.
     """
 
     def __init__(
@@ -60,10 +64,13 @@ class Writer:
         engine: Engine,
         after_commit: Callable[[], None] = lambda: None,
         broken: Callable[[], None] = lambda: None,
+        tell: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._engine = engine
         self._after_commit = after_commit
         self._broken = broken
+        self._tell = tell
+        self._away_since: float | None = None
         self._failed: SyncFailed | None = None
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._door = threading.Lock()
@@ -170,23 +177,39 @@ class Writer:
         return results
 
     def _patiently(self, group: list[_Work]) -> list[Any]:
-        until = time.monotonic() + PATIENCE
+        began = time.monotonic()
         pause = 0.01
         while True:
             if self._failed is not None:
                 raise self._failed
             try:
-                return self._transaction(group)
+                results = self._transaction(group)
             except DBAPIError as error:
+                self._tell_away(error, began)
                 if (down := outage(error)) is not None:
                     self._failed = down if isinstance(down, SyncFailed) else None
                     raise down from error
                 if not is_passing(error):
                     raise
-                if time.monotonic() > until:
+                if time.monotonic() > began + PATIENCE:
                     raise StoreUnavailable(words(error)) from error
+            else:
+                self._tell_back()
+                return results
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
+
+    def _tell_away(self, error: DBAPIError, began: float) -> None:
+        lost = error.connection_invalidated or outage(error) is not None
+        waits = is_passing(error) and time.monotonic() > began + AWAY
+        if self._away_since is None and (lost or waits):
+            self._away_since = began
+            self._tell(f"arus: the store does not take writes: {words(error)}")
+
+    def _tell_back(self) -> None:
+        if self._away_since is not None:
+            self._tell(f"arus: the store takes writes again, after {time.monotonic() - self._away_since:.1f} s")
+            self._away_since = None
 
     def _transaction(self, group: list[_Work]) -> list[Any]:
         results: list[Any] = [None] * len(group)

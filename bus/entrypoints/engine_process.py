@@ -85,7 +85,7 @@ async def _main(settings: Settings, *, started: int, doorbell: int, died: bool) 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    hub = open_hub(settings, broken=_start_anew)
+    hub = open_hub(settings, broken=_start_anew, tell=say)
     links = open_links(settings)
     open_drops(links, [(feed.system, feed.name) for feed in hub.catalogue.feeds if feed.read is not None])
     kinds = {system: sink.kind for system, sink in links.sinks.items()}

@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
         say("front: the disk did not keep what was written; starts anew")
         os.kill(os.getpid(), signal.SIGTERM)  # who waits is still told that nothing was stored
 
-    hub = open_hub(settings, ring=ring, broken=start_anew)
+    hub = open_hub(settings, ring=ring, broken=start_anew, tell=say)
     listener = socket.socket(fileno=int(arguments[3]))
     # httptools refuses requests that carry two lengths, bare line feeds and folded headers; h11 takes them.
     app = create_app(hub)

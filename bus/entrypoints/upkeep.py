@@ -41,7 +41,7 @@ def open_patiently(settings: Settings) -> Hub:
     pause = 0.1
     while True:
         try:
-            return open_hub(settings)
+            return open_hub(settings, tell=say)
         except (StoreUnavailable, OperationalError) as error:
             if not told:
                 say(f"arus: waits for the store ({type(error).__name__}); see ARUS_DATABASE_URL")

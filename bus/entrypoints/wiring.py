@@ -46,10 +46,15 @@ Ring = Callable[[set[str]], None]
 
 
 def open_hub(
-    settings: Settings, *, ring: Ring = lambda _destinations: None, broken: Callable[[], None] = lambda: None
+    settings: Settings,
+    *,
+    ring: Ring = lambda _destinations: None,
+    broken: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> Hub:
     """Create or migrate the store and open it. ``ring`` is called after each commit of this process, ``broken`` when
-    the disk failed a sync and nothing can be written until the process is another.
+    the disk failed a sync and nothing can be written until the process is another, ``tell`` with each line that its
+    log is to have of the store.
 
     Works with or without a running hub: SQLite and PostgreSQL both take several writers, one at a time.
     """
@@ -60,7 +65,7 @@ def open_hub(
     routing = Routing(catalogue.routes)
     clock = hub_clock(database)
     acceptor = Acceptor(routing, clock, tally)
-    writer = Writer(database.writes, lambda: ring(acceptor.take_rung()), broken)
+    writer = Writer(database.writes, lambda: ring(acceptor.take_rung()), broken, tell)
     hold = HoldRule(settings.hold_share, settings.hold_rows)
     intake = Intake(database, writer, acceptor, clock, tally, hold)
     hub = Hub(settings, catalogue, database, writer, routing, acceptor, intake, clock)

@@ -130,6 +130,61 @@ def test_a_locked_store_is_waited_for(sqlite_store, monkeypatch, tmp_path):
     lock.close()
 
 
+def test_a_lost_connection_is_told_of_and_the_return_too(postgres_store):
+    lines, tries = [], []
+
+    def job(connection):
+        tries.append(1)
+        if len(tries) == 1:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return _put(connection, "a")
+
+    writer = Writer(postgres_store.writes, tell=lines.append)
+    assert writer.call(job) == "a"
+    assert writer.call(lambda connection: _put(connection, "b")) == "b"
+    writer.close()
+    away, back = lines
+    assert away.startswith("arus: the store does not take writes: ")
+    assert back.startswith("arus: the store takes writes again, after 0.")
+
+
+def test_of_a_store_that_others_hold_for_long_the_log_says_it_once(sqlite_store, monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "AWAY", 0.0)
+    event.listen(sqlite_store.writes, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=1"))
+    sqlite_store.writes.dispose()
+    lines, refused = [], []
+    event.listen(sqlite_store.writes, "handle_error", lambda _context: refused.append(1))
+    writer = Writer(sqlite_store.writes, tell=lines.append)
+    lock = sqlite3.connect(tmp_path / "arus.db", isolation_level=None, check_same_thread=False)
+    lock.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(writer.call, lambda connection: _put(connection, "a"))
+        wait_until(lambda: len(refused) > 2)
+        lock.execute("ROLLBACK")
+        assert answer.result(30) == "a"
+    writer.close()
+    lock.close()
+    assert [line.split(",")[0].split(": ")[1] for line in lines] == [
+        "the store does not take writes",
+        "the store takes writes again",
+    ]
+
+
+def test_a_store_that_others_hold_for_a_moment_is_no_news(postgres_store):
+    lines, tries = [], []
+
+    def job(connection):
+        tries.append(1)
+        if len(tries) == 1:
+            connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'held' USING ERRCODE = '40P01'; END $$")
+        return _put(connection, "a")
+
+    writer = Writer(postgres_store.writes, tell=lines.append)
+    assert writer.call(job) == "a"
+    writer.close()
+    assert (len(tries), lines) == (2, [])
+
+
 def test_a_store_locked_for_too_long_is_unavailable_and_nothing_is_stored(sqlite_store, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "PATIENCE", 0.01)
     event.listen(sqlite_store.writes, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=10"))
