@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from .commit_doubt import number_of, was_committed
 from .store_faults import StoreUnavailable, SyncFailed, is_passing, outage, words
 
 __all__ = ["Batch", "StoreUnavailable", "Writer"]
@@ -31,6 +32,9 @@ GROUP = 512
 
 AWAY = 1.0
 """A store that others hold for less is ordinary, and not worth a line in the log."""
+
+DOUBT = 2.0
+"""Seconds to ask what became of a COMMIT without an answer: a server that has not noticed the cut cannot say."""
 
 PATIENCE = 30.0
 """Seconds to go on trying while another process holds the store or the server restarts."""
@@ -71,6 +75,8 @@ class Writer:
         self._broken = broken
         self._tell = tell
         self._away_since: float | None = None
+        self._doubtful: tuple[str, list[Any]] | None = None
+        """Number and results of a transaction of which the COMMIT was sent and not answered."""
         self._failed: SyncFailed | None = None
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._door = threading.Lock()
@@ -179,11 +185,12 @@ class Writer:
     def _patiently(self, group: list[_Work]) -> list[Any]:
         began = time.monotonic()
         pause = 0.01
+        self._doubtful = None
         while True:
             if self._failed is not None:
                 raise self._failed
             try:
-                results = self._transaction(group)
+                results = self._doubted() or self._transaction(group)
             except DBAPIError as error:
                 self._tell_away(error, began)
                 if (down := outage(error)) is not None:
@@ -198,6 +205,17 @@ class Writer:
                 return results
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
+
+    def _doubted(self) -> list[Any] | None:
+        """The results of the try before, where it was committed after all."""
+        if self._doubtful is None:
+            return None
+        number, results = self._doubtful
+        until = time.monotonic() + DOUBT
+        while (committed := was_committed(self._engine, number)) is None and time.monotonic() < until:
+            time.sleep(0.05)
+        self._doubtful = None
+        return results if committed else None
 
     def _tell_away(self, error: DBAPIError, began: float) -> None:
         lost = error.connection_invalidated or outage(error) is not None
@@ -224,6 +242,9 @@ class Writer:
                 answers = batch.handle(connection, [group[index].item for index in indexes])
                 for index, answer in zip(indexes, answers, strict=True):
                     results[index] = answer
+            if (number := number_of(connection)) is not None:
+                self._doubtful = number, results
+        self._doubtful = None
         return results
 
     def _answer(self, group: list[_Work], results: list[Any]) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import event, select
 
@@ -146,6 +147,59 @@ def test_a_lost_connection_is_told_of_and_the_return_too(postgres_store):
     away, back = lines
     assert away.startswith("arus: the store does not take writes: ")
     assert back.startswith("arus: the store takes writes again, after 0.")
+
+
+class CutAtCommit:
+    """The connection breaks in the first COMMIT, after ``before`` was done with it."""
+
+    def __init__(self, store, monkeypatch, before):
+        self._honest, self._before, self.cut = store.writes.dialect.do_commit, before, []
+        monkeypatch.setattr(store.writes.dialect, "do_commit", self._commit)
+
+    def _commit(self, connection):
+        if self.cut:
+            return self._honest(connection)
+        self.cut.append(connection)
+        self._before(connection)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+def _end(connection):
+    """As a connection that was cut ends: the server hears of it and rolls back what is open."""
+    connection.dbapi_connection.close()
+
+
+def _commit_and_end(connection):
+    connection.commit()
+    connection.dbapi_connection.close()
+
+
+@pytest.mark.parametrize(("before", "tries"), [(_commit_and_end, 1), (_end, 2)])
+def test_what_was_committed_without_an_answer_is_not_done_again(postgres_store, monkeypatch, before, tries):
+    lost = CutAtCommit(postgres_store, monkeypatch, before)
+    done = []
+
+    def job(connection):
+        done.append(_put(connection, f"try-{len(done)}"))
+        return len(done)
+
+    writer = Writer(postgres_store.writes)
+    assert writer.call(job) == tries
+    assert len(lost.cut) == 1
+    assert _names(postgres_store) == {done[-1]}
+    assert writer.call(lambda connection: _put(connection, "next")) == "next"
+    writer.close()
+
+
+def test_of_a_commit_that_the_server_does_not_decide_nobody_waits_for_long(postgres_store, monkeypatch):
+    monkeypatch.setattr(module, "DOUBT", 0.1)
+    monkeypatch.setattr(module, "was_committed", lambda engine, number: None)
+    CutAtCommit(postgres_store, monkeypatch, _end)
+    done = []
+    writer = Writer(postgres_store.writes)
+    writer.call(lambda connection: done.append(_put(connection, f"try-{len(done)}")))
+    assert _names(postgres_store) == {"try-1"}
+    writer.close()
 
 
 def test_of_a_store_that_others_hold_for_long_the_log_says_it_once(sqlite_store, monkeypatch, tmp_path):
