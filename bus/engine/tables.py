@@ -47,6 +47,8 @@ messages = Table(
     Column("traceparent", Text),
     UniqueConstraint("source", "id"),
     Index(None, "type", "subject", "seq"),
+    Index(None, "type", "seq"),
+    Index(None, "source", "seq"),
     Index(None, "accepted_at"),
 )
 
