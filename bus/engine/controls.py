@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from .dialect import insert
 from .registers import controls, systems, workers
@@ -51,14 +51,18 @@ def set_paused(connection: Connection, system: str, *, at: int | None, reason: s
     return raise_number(connection)
 
 
-def sign(connection: Connection, worker: str, now: int, seen: int, circuits: Mapping[str, bool] | None = None) -> None:
-    """A worker's sign of life, with the number it acts on and which of its circuits are open."""
+def sign(connection: Connection, worker: str, now: int, seen: int, circuits: Mapping[str, bool] | None = None) -> int:
+    """A worker's sign of life, with the number it acts on and which of its circuits are open.
+
+    Answers how many workers there are, it included; a dead one is among them until it is buried.
+    """
     told = json.dumps({name: int(is_open) for name, is_open in sorted((circuits or {}).items())})
     statement = insert(connection, workers).values(
         id=worker, started_at=now, heartbeat_at=now, control_seen=seen, circuits=told
     )
     changed = {"heartbeat_at": now, "control_seen": seen, "circuits": told}
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+    return int(connection.execute(select(func.count()).select_from(workers)).scalar_one())
 
 
 def sign_off(connection: Connection, worker: str) -> None:

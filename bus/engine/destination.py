@@ -55,7 +55,7 @@ class Circuit:
 class Destination:
     """``system`` is whom a pause stops: the system itself, or the one that a subscription belongs to.
 
-    ``pace`` bounds the requests a second, of this worker.
+    ``pace`` bounds the requests a second.
     """
 
     name: str

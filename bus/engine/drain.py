@@ -265,7 +265,7 @@ class Drain:
             for lane in self._in_hand():
                 lane.lease_until = 0
         if listed is not None or now - self._signed_at > MICROSECONDS:
-            await self._writer.run(
+            count = await self._writer.run(
                 functools.partial(
                     controls.sign,
                     worker=self._owner,
@@ -275,6 +275,8 @@ class Drain:
                 )
             )
             self._signed_at = now
+            for one in self._destinations.values():
+                one.pace.share(count)
 
     def _in_hand(self) -> list[ClaimedLane]:
         return [lane for part in self._carrying.values() for lane in part]

@@ -10,20 +10,38 @@ BURST = 1.0
 
 
 class Pace:
-    """``rate`` requests a second; None: any number. The bucket is full at the beginning."""
+    """``rate`` requests a second; None: any number. The bucket is full at the beginning.
+
+    Of several workers each takes its part of the rate (``share``), whatever the others just need.
+    """
 
     def __init__(self, rate: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
-        self._most = 0.0 if rate is None else max(1.0, rate * BURST)
+        self._workers = 1
         self._tokens = self._most
         self._at = clock()
+
+    def share(self, workers: int) -> None:
+        """So many workers live, this one among them."""
+        if self._rate is not None:
+            self._fill()
+            self._workers = max(1, workers)
+            self._tokens = min(self._tokens, self._most)
+
+    @property
+    def _part(self) -> float:
+        return 0.0 if self._rate is None else self._rate / self._workers
+
+    @property
+    def _most(self) -> float:
+        return max(1.0, self._part * BURST)
 
     def room(self, wanted: int) -> int:
         """How many of ``wanted`` requests may go now."""
         if self._rate is None:
             return wanted
-        self._fill(self._rate)
+        self._fill()
         return min(wanted, int(self._tokens))
 
     def take(self) -> bool:
@@ -33,7 +51,7 @@ class Pace:
         self._tokens -= 0.0 if self._rate is None else 1.0
         return True
 
-    def _fill(self, rate: float) -> None:
+    def _fill(self) -> None:
         now = self._clock()
-        self._tokens = min(self._most, self._tokens + max(0.0, now - self._at) * rate)
+        self._tokens = min(self._most, self._tokens + max(0.0, now - self._at) * self._part)
         self._at = now

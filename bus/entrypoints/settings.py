@@ -65,7 +65,9 @@ class Settings(BaseSettings):
         description="Deliveries on their way to one destination before the front answers 429 to who posts for it.",
     )
     subscription_rate: float | None = Field(
-        default=None, gt=0, description="Requests a second to one subscription, of each worker; absent: no limit."
+        default=None,
+        gt=0,
+        description="Requests a second to one subscription, of all workers together; absent: no limit.",
     )
     e_project: EProjectConfig | None = Field(default=None, description="How e-Project is reached; absent: not yet.")
     e_procurement: EProcurementConfig | None = Field(

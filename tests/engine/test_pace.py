@@ -3,9 +3,11 @@
 import pytest
 
 from bus.contract.verdict import Unavailable
+from bus.engine import controls
 from bus.engine.pace import Pace
 from tests.engine.draining import ScriptedSink
 from tests.engine.hub import incoming
+from tests.services import wait_until_async
 
 
 class Seconds:
@@ -52,6 +54,30 @@ def test_a_clock_that_goes_back_gives_nothing():
     assert not pace.take()
 
 
+def test_of_several_workers_each_takes_its_part():
+    clock = Seconds()
+    pace = Pace(8.0, clock)
+    pace.share(4)
+    assert [pace.take() for _ in range(3)] == [True, True, False]
+    clock.now += 1
+    assert pace.room(9) == 2
+    pace.share(1)
+    assert pace.room(9) == 2, "what was no longer its own is not given back at once"
+    clock.now += 1
+    assert pace.room(9) == 8
+
+
+def test_a_part_of_less_than_one_still_lets_one_through():
+    clock = Seconds()
+    pace = Pace(1.0, clock)
+    pace.share(4)
+    assert (pace.take(), pace.take()) == (True, False)
+    clock.now += 3.9
+    assert not pace.take()
+    clock.now += 0.2
+    assert pace.take()
+
+
 @pytest.fixture
 def paced(place):
     """A place with so many requests a second, and the clock of its pace."""
@@ -96,3 +122,18 @@ async def test_a_bulk_request_counts_once(paced):
     await here.post(*[incoming(f"k{number}") for number in range(10)])
     await here.drain.visit("e-project", 5)
     assert here.sink.sizes == [10]
+
+
+async def test_the_rate_is_shared_with_the_other_workers_that_live(paced):
+    here, clock = paced(4.0)
+    here.hub.do(controls.sign, "another", here.hub.clock(), 0)
+    await here.drain.look()
+    assert here.destination.pace.room(9) == 2
+    here.hub.do(controls.sign_off, "another")
+
+    async def all_is_its_own():
+        await here.drain.look()
+        clock.now += 1
+        return here.destination.pace.room(9) == 4
+
+    await wait_until_async(all_is_its_own, what="its next sign of life tells it")
