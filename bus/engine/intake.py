@@ -8,7 +8,6 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -23,7 +22,8 @@ from .accept import Acceptor
 from .aliases import with_codes
 from .database import Database
 from .deleting import deletions
-from .snapshot_plan import Bad, Good, HoldRule, Place, Plan, Read, plan, read_rows
+from .snapshot_plan import Good, HoldRule, Place, Plan, Read, plan, read_rows
+from .taken import Approval, Counts, Taken
 from .writer import Writer
 
 T = TypeVar("T")
@@ -33,41 +33,6 @@ PORTION = 100
 
 BUSY_PATIENCE = 30.0
 """Seconds to wait for another reader of the same feed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of a file's rows. rows = created + changed + unchanged + duplicate + rejected."""
-
-    rows: int = 0
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    duplicate: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    parked: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A file that was taken. ``conflicts``: duplicate rows that contradicted each other."""
-
-    counts: Counts
-    reading: Reading
-    rejected: Sequence[Bad] = ()
-    conflicts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A person has looked at what the held ``snapshot`` deletes."""
-
-    snapshot: str
-    reason: str
 
 
 FeedOf = Callable[[str, str], Feed | None]
@@ -110,7 +75,7 @@ class Intake:
             parked, deleted = self._apply(feed, planned, owner)
             finish = functools.partial(self._finish, feed=feed, filename=filename, digest=digest, read=read)
             self._writer.call(functools.partial(finish, actor=actor, approved=approved))
-        return Taken(_counts(read, planned, parked, deleted), reading, tuple(read.rejected), read.conflicts)
+        return Taken(Counts.of(read, planned, parked, deleted), reading, tuple(read.rejected), read.conflicts)
 
     def approve(self, snapshot: str, feed_of: FeedOf, *, actor: str, reason: str) -> Counts:
         """A person lets a held snapshot through. It counts as approved with the last of its messages."""
@@ -135,7 +100,7 @@ class Intake:
             planned = plan(feed, read, {(): known})
             parked, deleted = self._apply(feed, planned, owner)
             self._writer.call(functools.partial(self._finish_page, feed=feed, read=read, cursor=page.cursor))
-        return _counts(read, planned, parked, deleted)
+        return Counts.of(read, planned, parked, deleted)
 
     def cursor(self, feed: Feed) -> str | None:
         """Where the polled feed goes on."""
@@ -271,19 +236,6 @@ def _problem(refused: FileRefused) -> Problem:
     if refused.line is not None:
         error["line"] = refused.line
     return Problem(refused.code, "File refused", 422, f"{refused.english} / {refused.indonesian}", errors=(error,))
-
-
-def _counts(read: Read, planned: Plan, parked: int, deleted: int) -> Counts:
-    return Counts(
-        rows=read.rows,
-        created=len(planned.created),
-        changed=len(planned.changed),
-        unchanged=planned.unchanged,
-        duplicate=read.duplicates,
-        deleted=deleted,
-        rejected=len(read.rejected),
-        parked=parked,
-    )
 
 
 def _incoming(feed: Feed, good: Good) -> Incoming:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from bus.contract.errors import Problem, Refused
 from bus.contract.feed import Claimed, DropFolder, Feed, Source, SourceUnavailable
 
-from .intake import Intake, Taken
+from .intake import Intake
+from .taken import Taken
 from .writer import StoreUnavailable
 
 LONGEST_REST = 60.0

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from bus.contract.feed import Source
 from bus.contract.sink import Sink
 from bus.engine.destination import Destination
-from bus.engine.intake import Taken
 from bus.engine.pace import Pace
 from bus.engine.subscribing import Subscription, live
+from bus.engine.taken import Taken
 from connectors import e_budgeting, e_procurement, e_project
 from connectors.e_project.sink import EProjectSink
 from connectors.e_project.source import EProjectPackages

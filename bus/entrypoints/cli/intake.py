@@ -50,7 +50,7 @@ def intake(system: System, feed_name: FeedName, files: Files, as_json: Json = Fa
     """Take files through a feed: good rows become messages, bad ones rejections."""
     with opened(as_json=as_json) as hub:
         from bus.contract.errors import Refused
-        from bus.engine.intake import Counts
+        from bus.engine.taken import Counts
 
         feed = _feed(hub.catalogue, system, feed_name, as_json=as_json)
         counts, taken = Counts(), 0
