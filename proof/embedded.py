@@ -48,7 +48,8 @@ class Embedded(Hub):
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), DEATH_SECONDS * 2)
+            async with asyncio.timeout(DEATH_SECONDS * 2):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

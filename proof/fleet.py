@@ -92,7 +92,8 @@ class Fleet(Hub):
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), DEATH_SECONDS * 3)
+            async with asyncio.timeout(DEATH_SECONDS * 3):
+                await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -57,5 +57,7 @@ class Gateway:
     async def _heard(self) -> dict[str, int]:
         if self._process is None or self._process.stdout is None:
             raise RuntimeError("the proxy does not run")
-        line = await asyncio.wait_for(self._process.stdout.readline(), START_SECONDS)
+        # wait_for of Python 3.11 loses a cancellation that meets the answer, and whoever cancelled waits for ever.
+        async with asyncio.timeout(START_SECONDS):
+            line = await self._process.stdout.readline()
         return dict(orjson.loads(line))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Literal
 
 Meter = Literal["acknowledged", "applied"]
 
 STALL_SECONDS = 10.0
 """When nothing has moved for so long, what is missing may be lost and is waited for no longer."""
+
+
+LULL_SECONDS = 1.0
+"""When nothing has moved for so long, a fault that waits for work to hit would wait in vain."""
 
 
 class Progress:
@@ -24,6 +30,7 @@ class Progress:
         self._backlog = backlog
         self._began = self._moved_at = time.monotonic()
         self._given_up = 0
+        self._hungry = 0
         self._news = asyncio.Condition()
         self._counts: dict[Meter, int] = {"acknowledged": 0, "applied": 0}
         self.posting = True
@@ -38,7 +45,10 @@ class Progress:
             self._moved_at = time.monotonic()
         self._counts = {"acknowledged": acknowledged, "applied": applied}
         if self.idle > STALL_SECONDS:
-            self._given_up = acknowledged - applied
+            # What faults post themselves is applied, and not among what the poster hears of.
+            self._given_up = max(0, acknowledged - applied)
+        if self._hungry and self.idle > LULL_SECONDS:
+            self.ceiling = max(self.ceiling, (acknowledged + 1) / self._messages)
         behind = acknowledged - applied - self._given_up
         if behind < self._backlog and (self._seconds or acknowledged < self.ceiling * self._messages):
             self.room.set()
@@ -59,6 +69,15 @@ class Progress:
         self.ceiling = max(self.ceiling, (self._counts["acknowledged"] + by + 1) / self._messages)
         async with self._news:
             await self._news.wait_for(lambda: self._so_far(meter) >= target or not self.posting)
+
+    @contextlib.contextmanager
+    def feeding(self) -> Iterator[None]:
+        """Meanwhile a fault waits for work that it can hit: a load that stands at its ceiling goes on a little."""
+        self._hungry += 1
+        try:
+            yield
+        finally:
+            self._hungry -= 1
 
     def _share(self, meter: Meter) -> float:
         if self._seconds is not None:

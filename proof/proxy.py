@@ -149,7 +149,8 @@ class Proxy:
         with contextlib.suppress(OSError, TimeoutError):
             reader, writer = await asyncio.open_connection(*self._place)
             writer.write(piece)
-            await asyncio.wait_for(reader.read(CHUNK), 5)
+            async with asyncio.timeout(5):
+                await reader.read(CHUNK)
             self.hits["duplicate"] += 1
             writer.transport.abort()
 

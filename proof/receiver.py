@@ -37,7 +37,8 @@ class Receiver:
         )  # fmt: skip
         if self._process.stdout is None:
             raise RuntimeError("the destination has no standard output")
-        line = await asyncio.wait_for(self._process.stdout.readline(), START_SECONDS)
+        async with asyncio.timeout(START_SECONDS):
+            line = await self._process.stdout.readline()
         self.url = orjson.loads(line)["url"]
         return self
 

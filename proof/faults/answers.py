@@ -25,9 +25,10 @@ class BadAnswers(Fault):
         before = (await scene.receiver.answers()).get(self.whim, 0)
         await scene.receiver.change(replace(scene.mood, **self.mood))
         count = 0
-        while count < self.times and now() < at + PATIENCE:
-            await asyncio.sleep(PAUSE_SECONDS)
-            count = (await scene.receiver.answers()).get(self.whim, 0) - before
+        with scene.progress.feeding():
+            while count < self.times and now() < at + PATIENCE:
+                await asyncio.sleep(PAUSE_SECONDS)
+                count = (await scene.receiver.answers()).get(self.whim, 0) - before
         await scene.receiver.change(scene.mood)
         number = await scene.began(self, hit=count >= self.times, at=at, count=count)
         await scene.hub.ready()

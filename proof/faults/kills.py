@@ -20,7 +20,8 @@ class KillAtPoint(Fault):
 
     async def strike(self, scene: Scene) -> None:
         at = now()
-        pid = await scene.hub.order_kill(self.point, PATIENCE)
+        with scene.progress.feeding():
+            pid = await scene.hub.order_kill(self.point, PATIENCE)
         number = await scene.began(self, hit=pid is not None, at=at, pid=pid)
         if pid is not None:
             await scene.hub.back(getattr(scene.hub, self.part, self.part), pid)
@@ -49,7 +50,8 @@ class KillInCall(Fault):
         at = now()
         held = (await scene.receiver.answers()).get("hold", 0)
         await scene.receiver.change(replace(scene.mood, hold=1))
-        caught = await self._caught(scene, held, at + PATIENCE)
+        with scene.progress.feeding():
+            caught = await self._caught(scene, held, at + PATIENCE)
         # In the distributed mode nobody knows which worker it is: all of them die.
         pids = [(part, await scene.hub.kill(part)) for part in scene.hub.deliverers()]
         number = await scene.began(self, hit=caught, at=at, pids=[pid for _, pid in pids])

@@ -33,9 +33,10 @@ class BadNetwork(Fault):
     async def _storm(self, scene: Scene, until: float) -> int:
         before = (await scene.gate.change(self.weather)).get(self.hit, 0)
         hits = 0
-        while hits < self.times and now() < until:
-            await asyncio.sleep(PAUSE_SECONDS)
-            hits = (await scene.gate.hits()).get(self.hit, 0) - before
+        with scene.progress.feeding():
+            while hits < self.times and now() < until:
+                await asyncio.sleep(PAUSE_SECONDS)
+                hits = (await scene.gate.hits()).get(self.hit, 0) - before
         await scene.gate.change(Weather())
         return hits
 

@@ -112,9 +112,10 @@ class BadServerNetwork(Fault):
         gate = servers.database_gate if self.before == "database" else servers.broker_gate
         at, hits = now(), 0
         before = (await gate.change(self.weather)).get(self.hit, 0)
-        while (hits < self.times and now() < at + PATIENCE) or now() < at + self.seconds:
-            await asyncio.sleep(PAUSE_SECONDS)
-            hits = (await gate.hits()).get(self.hit, 0) - before
+        with scene.progress.feeding():
+            while (hits < self.times and now() < at + PATIENCE) or now() < at + self.seconds:
+                await asyncio.sleep(PAUSE_SECONDS)
+                hits = (await gate.hits()).get(self.hit, 0) - before
         await gate.change(Weather())
         number = await scene.began(self, hit=hits >= self.times, at=at, hits=hits)
         await scene.hub.ready()

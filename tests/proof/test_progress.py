@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from proof import progress as module
 from proof.progress import Progress
 
 
@@ -42,3 +43,26 @@ async def test_a_share_is_reached_by_its_own_meter(meter, counts):
     assert not waiting.done()
     await progress.note(*counts)
     assert await asyncio.wait_for(waiting, 5) == 300
+
+
+async def test_a_fault_that_waits_for_work_gets_some_at_the_ceiling(monkeypatch):
+    progress = Progress(messages=1000, seconds=None, backlog=100)
+    progress.ceiling = 0.15
+    await progress.note(190, 190)
+    monkeypatch.setattr(module, "LULL_SECONDS", -1.0)
+    await progress.note(190, 190)
+    assert not progress.room.is_set(), "nobody waits for work"
+    with progress.feeding():
+        await progress.note(190, 190)
+        assert progress.room.is_set()
+    await progress.note(191, 190)
+    assert not progress.room.is_set()
+
+
+async def test_what_faults_post_themselves_is_not_given_up(monkeypatch):
+    monkeypatch.setattr(module, "STALL_SECONDS", -1.0)
+    progress = Progress(messages=1000, seconds=None, backlog=100)
+    waiting = asyncio.create_task(progress.reached("applied", 0.1))
+    await progress.note(97, 100)
+    async with asyncio.timeout(5):
+        assert await waiting == 100
