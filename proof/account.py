@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .histories import OPEN_STATES, STANDING_STATES
-from .hub import Hub
+from .hub import Hub, HubFailed
 from .load import SYSTEM, TYPE
 
 PAGE = 500
@@ -90,8 +90,14 @@ async def account(hub: Hub, reader: str, repeated: Sequence[str] = (), patience:
 
 
 async def _attempts(hub: Hub, reader: str, id: str) -> list[list[Any]]:
-    """Number and outcome of each attempt of the one delivery that the subscriber has of a message."""
-    story = await hub.call("GET", f"/v1/messages/{quote(id)}?source={quote(f'/systems/{SYSTEM}', safe='')}", reader)
+    """Number and outcome of each attempt of the one delivery that the subscriber has of a message.
+
+    None of them where the hub has no story of it, or two: that is for the checker to say.
+    """
+    try:
+        story = await hub.call("GET", f"/v1/messages/{quote(id)}?source={quote(f'/systems/{SYSTEM}', safe='')}", reader)
+    except HubFailed:
+        return []
     return [[tried["number"], tried["outcome"]] for one in story["deliveries"] for tried in one["attempts"]]
 
 

@@ -177,6 +177,8 @@ def one_owner(history: History) -> Iterator[Violation]:
     repetitions and so nothing shows outside.
     """
     stories = history.final.stories
+    untold = (id for id, tries in stories.items() if not tries)
+    yield from _if_any("N6", "came more than once, and the hub tells of no attempt", untold)
     backwards = (id for id, tries in stories.items() if any(a[0] >= b[0] for a, b in itertools.pairwise(tries)))
     yield from _if_any("N6", "have attempts on record that do not follow each other", backwards)
     after = (id for id, tries in stories.items() if any(outcome == "delivered" for _, outcome in tries[:-1]))

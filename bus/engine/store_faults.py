@@ -25,6 +25,7 @@ class SyncFailed(StoreUnavailable):
 _PASSING_SQLITE = ("database is locked", "database table is locked", "database is busy")
 _PASSING_POSTGRESQL = {"40001", "40P01", "55P03", "57P01", "57P03", "08006", "08003"}
 """Serialization failure, deadlock, lock not available, server shutting down or starting, connection lost."""
+_RIVALRY_POSTGRESQL = {"40001", "40P01"}
 _DOWN_SQLITE = ("readonly database", "disk I/O error", "unable to open database")
 _READ_ONLY_POSTGRESQL = "25006"
 _FULL_POSTGRESQL = "53100"
@@ -41,6 +42,11 @@ def is_passing(error: DBAPIError) -> bool:
     # A server that cannot be reached gives no state at all.
     unreached = state is None and isinstance(error, OperationalError)
     return error.connection_invalidated or unreached or state in _PASSING_POSTGRESQL
+
+
+def is_rivalry(error: DBAPIError) -> bool:
+    """Two wrote the same at once and one has to begin again: the store is there, and works."""
+    return getattr(error.orig, "sqlstate", None) in _RIVALRY_POSTGRESQL
 
 
 def outage(error: DBAPIError) -> StoreUnavailable | None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from .commit_doubt import number_of, was_committed
-from .store_faults import StoreUnavailable, SyncFailed, is_passing, outage, words
+from .store_faults import StoreUnavailable, SyncFailed, is_passing, is_rivalry, outage, words
 
 __all__ = ["Batch", "StoreUnavailable", "Writer"]
 
@@ -219,7 +219,7 @@ class Writer:
 
     def _tell_away(self, error: DBAPIError, began: float) -> None:
         lost = error.connection_invalidated or outage(error) is not None
-        waits = is_passing(error) and time.monotonic() > began + AWAY
+        waits = is_passing(error) and not is_rivalry(error) and time.monotonic() > began + AWAY
         if self._away_since is None and (lost or waits):
             self._away_since = began
             self._tell(f"arus: the store does not take writes: {words(error)}")

@@ -171,6 +171,11 @@ def test_n6_a_worker_that_lost_its_lane_must_not_be_heard(run, tmp_path, tries):
     assert broken(run, tmp_path) == {"N6"}
 
 
+def test_n6_what_came_more_than_once_must_have_a_story(run, tmp_path):
+    run.final["stories"] = {"a-7": []}
+    assert broken(run, tmp_path) == {"N6"}
+
+
 def test_n9_what_still_moves_at_the_end_breaks_it(run, tmp_path):
     run.final["states"] = {"delivered": TOTAL - 1, "retrying": 1}
     assert "N9" in broken(run, tmp_path)
