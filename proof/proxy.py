@@ -26,7 +26,8 @@ Way = Literal["up", "down"]
 class Weather:
     """What happens to connections from now on, those that are open included. The defaults let everything pass.
 
-    ``refuse``: connections are cut at once. ``black_hole``: they are taken, and nothing passes in either direction.
+    ``refuse``: connections are cut at once; ``refuse_new``: only those that come now. ``black_hole``: they are taken,
+    and nothing passes in either direction.
     ``deaf``: what goes up arrives, and nothing comes down (an asymmetric partition, a half-open connection).
     ``reset_answers``: the server's answer is waited for, and the connection reset instead of passing it on; with
     ``reset_on`` only where those bytes went up just before. ``truncate``: only so many bytes of an answer pass, then
@@ -36,6 +37,7 @@ class Weather:
     """
 
     refuse: bool = False
+    refuse_new: bool = False
     black_hole: bool = False
     deaf: bool = False
     reset_answers: bool = False
@@ -158,7 +160,7 @@ class Proxy:
         """One incoming connection."""
         self._keep(asyncio.current_task())
         self.hits["connections"] += 1
-        if self.weather.refuse:
+        if self.weather.refuse or self.weather.refuse_new:
             self.hits["refuse"] += 1
             writer.transport.abort()
             return
