@@ -15,4 +15,4 @@ class EProcurementConfig(BaseModel):
     password: SecretStr
     timeout: float = Field(default=30.0, gt=0, le=300)
     page: int = Field(default=200, ge=1, le=1000)
-    rate: float | None = Field(default=None, gt=0, description="Requests a second, of all workers together; absent: no limit.")
+    rate: float | None = Field(default=None, gt=0, description="Requests a second, of all workers; absent: no limit.")

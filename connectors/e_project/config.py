@@ -15,7 +15,7 @@ class EProjectConfig(BaseModel):
     client_secret: SecretStr
     timeout: float = Field(default=20.0, gt=0, le=300)
     page: int = Field(default=200, ge=1, le=1000)
-    rate: float | None = Field(default=None, gt=0, description="Requests a second, of all workers together; absent: no limit.")
+    rate: float | None = Field(default=None, gt=0, description="Requests a second, of all workers; absent: no limit.")
 
     def at(self, path: str) -> str:
         """The address of ``path``, which begins with a slash and is percent-encoded already."""
