@@ -27,6 +27,7 @@ class HandWriter(Writer):
         self._engine = engine
         self._after_commit = lambda: None
         self._failed = None
+        self._away_since = self._doubtful = None
         self._queue = queue.SimpleQueue()
 
     def _hand_in(self, work):
