@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import uuid
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,6 @@ TESTS = Path(__file__).parents[1]
 COUNT = 30
 EVIL = 16
 LIMIT = 120.0
-
-
-@pytest.fixture
-def database(postgres_server):
-    name = f"poison_{uuid.uuid4().hex}"
-    with postgres_server.connect() as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    with postgres_server.connect() as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Workers:
@@ -78,11 +67,11 @@ def poisoned(fleet, simulator):
 
 @pytest.mark.prove
 @pytest.mark.timeout(300)
-async def test_what_ends_every_worker_is_dead_after_three_deaths_alone(tmp_path, database, rabbitmq_server):
+async def test_what_ends_every_worker_is_dead_after_three_deaths_alone(tmp_path, postgres_database, rabbitmq_url):
     simulator = EProject()
     async with serving(simulator.app()) as server:
         fleet = Fleet(
-            tmp_path, database, rabbitmq_server.url,
+            tmp_path, postgres_database, rabbitmq_url,
             ARUS_E_PROJECT__URL=server.url, ARUS_E_PROJECT__CLIENT_SECRET=CLIENT_SECRET,
             PYTHONPATH=os.pathsep.join([str(TESTS / "proof/plants"), str(TESTS / "faults/planted")]), PLANT="poison",
         )  # fmt: skip
