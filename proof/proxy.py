@@ -27,13 +27,13 @@ class Weather:
     """What happens to connections from now on, those that are open included. The defaults let everything pass.
 
     ``refuse``: connections are cut at once; ``refuse_new``: only those that come now. ``black_hole``: they are taken,
-    and nothing passes in either direction.
-    ``deaf``: what goes up arrives, and nothing comes down (an asymmetric partition, a half-open connection).
-    ``reset_answers``: the server's answer is waited for, and the connection reset instead of passing it on; with
-    ``reset_on`` only where those bytes went up just before. ``truncate``: only so many bytes of an answer pass, then
-    the end. ``drop_after``: the connection is cut after so many bytes in either direction. ``duplicate``: what goes up
-    is sent once more, over a connection of its own, and the second answer thrown away. ``delay`` and ``jitter``:
-    seconds before each piece; ``rate``: bytes a second downwards. ``share``: of the pieces that meet all this.
+    and nothing passes in either direction. ``deaf``: what goes up arrives, and nothing comes down (an asymmetric
+    partition, a half-open connection). ``reset_answers``: the server's answer is waited for, and the connection reset
+    instead of passing it on; with ``reset_on`` only where those bytes went up just before. ``truncate``: only so many
+    bytes of an answer pass, then the end. ``drop_after``: the connection is cut after so many bytes in either
+    direction. ``duplicate``: what goes up is sent once more, over a connection of its own, and the second answer
+    thrown away. ``delay`` and ``jitter``: seconds before each piece; ``rate``: bytes a second downwards. ``share``: of
+    the pieces that meet all this.
     """
 
     refuse: bool = False

@@ -131,15 +131,21 @@ def test_a_locked_store_is_waited_for(sqlite_store, monkeypatch, tmp_path):
     lock.close()
 
 
-def test_a_lost_connection_is_told_of_and_the_return_too(postgres_store):
-    lines, tries = [], []
+class FailsOnce:
+    """Work that ``statement`` stops at its first try."""
 
-    def job(connection):
-        tries.append(1)
-        if len(tries) == 1:
-            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    def __init__(self, statement):
+        self.statement, self.tries = statement, 0
+
+    def __call__(self, connection):
+        self.tries += 1
+        if self.tries == 1:
+            connection.exec_driver_sql(self.statement)
         return _put(connection, "a")
 
+
+def test_a_lost_connection_is_told_of_and_the_return_too(postgres_store):
+    lines, job = [], FailsOnce("SELECT pg_terminate_backend(pg_backend_pid())")
     writer = Writer(postgres_store.writes, tell=lines.append)
     assert writer.call(job) == "a"
     assert writer.call(lambda connection: _put(connection, "b")) == "b"
@@ -226,18 +232,11 @@ def test_of_a_store_that_others_hold_for_long_the_log_says_it_once(sqlite_store,
 
 def test_a_deadlock_is_no_news_however_long_it_took(postgres_store, monkeypatch):
     monkeypatch.setattr(module, "AWAY", -1.0)
-    lines, tries = [], []
-
-    def job(connection):
-        tries.append(1)
-        if len(tries) == 1:
-            connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'held' USING ERRCODE = '40P01'; END $$")
-        return _put(connection, "a")
-
+    lines, job = [], FailsOnce("DO $$ BEGIN RAISE EXCEPTION 'held' USING ERRCODE = '40P01'; END $$")
     writer = Writer(postgres_store.writes, tell=lines.append)
     assert writer.call(job) == "a"
     writer.close()
-    assert (len(tries), lines) == (2, [])
+    assert (job.tries, lines) == (2, [])
 
 
 def test_a_store_locked_for_too_long_is_unavailable_and_nothing_is_stored(sqlite_store, monkeypatch, tmp_path):
