@@ -60,11 +60,11 @@ class Receiver:
     def ids(self):
         return [one.id for one in list(self.received)]
 
-    def first_effects(self):
-        """Per subject the ids in the order of their first arrival: what a keyed destination applies."""
+    def first_effects(self, ids=None):
+        """Per subject the ids (of these) in the order of their first arrival: what a keyed destination applies."""
         lanes, seen = defaultdict(list), set()
         for one in list(self.received):
-            if one.key not in seen:
+            if one.key not in seen and (ids is None or one.id in ids):
                 seen.add(one.key)
                 lanes[one.subject].append(one.id)
         return dict(lanes)
